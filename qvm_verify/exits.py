@@ -1,0 +1,52 @@
+"""How a command ends: the exit codes, the same in every command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+
+from qvm_verify.verdict import Verdict
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    AS_EXPECTED = 0  # every claim came out as expected; the conversion is lossless
+    COUNTEREXAMPLE = 1  # one was found, and replayed before it was printed
+    BAD_INPUT = 2  # bad usage or unreadable input
+    CONTRADICTION = 3  # the tool contradicts itself: two judges disagree, a witness does not replay
+    INCONCLUSIVE = 4  # something was not looked at
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used; the message is one sentence that names it."""
+
+
+def exit_for(verdict: Verdict) -> Exit:
+    """Return the exit code of a merged verdict."""
+    return {
+        Verdict.REFUTED: Exit.COUNTEREXAMPLE,
+        Verdict.ERROR: Exit.CONTRADICTION,
+        Verdict.UNKNOWN: Exit.INCONCLUSIVE,
+    }.get(verdict, Exit.AS_EXPECTED)
+
+
+def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[str] | None = None) -> int:
+    """Run a command on `arguments` (default: those of the process) and return its exit code.
+
+    An InputError becomes one sentence on stderr and exit code 2; an interrupt 130, as shells have it.
+    """
+    try:
+        return int(command(sys.argv[1:] if arguments is None else arguments))
+    except InputError as error:
+        print(f"qvm-verify: {error}", file=sys.stderr)
+        return int(Exit.BAD_INPUT)
+    except BrokenPipeError:
+        # The reader of our output left (`| head`). Point stdout elsewhere so that closing it stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.INCONCLUSIVE)
+    except KeyboardInterrupt:
+        print("qvm-verify: interrupted", file=sys.stderr)
+        return 130
