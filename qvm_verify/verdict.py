@@ -54,3 +54,46 @@ class Evidence:
 def merge(evidence: Iterable[Evidence]) -> Verdict:
     """Return the worst verdict; UNKNOWN where there is no evidence at all."""
     return min((item.verdict for item in evidence), default=Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterexample:
+    """One neuron on one input where the spike count N does not stand for the level M.
+
+    Floats are hexadecimal strings, so that they survive JSON bit for bit. The activation takes
+    `activation_current` to the level M; the neuron runs from `v_init` over `currents`, one a time-step,
+    to the spike count N. `reference_level` and `reference_spike_count` are what the NumPy reference makes
+    of the same numbers: where they differ from M and N, the module under audit does not compute what its
+    attributes say.
+    """
+
+    id: str
+    mode: str  # "shadow": on the ANN's own input; "end-to-end": on what the spiking network delivered
+    site: str
+    input: int  # number of the image, from 0, in the order of the data
+    neuron: tuple[int, ...]  # index within the site, without the batch axis
+    dtype: str
+    quantizer: str
+    levels: int
+    activation_threshold: str
+    activation_current: str
+    threshold: str
+    v_init: str
+    time_steps: int
+    firing: str
+    reset: str
+    currents: tuple[str, ...]
+    level: int | None  # M; None where the input is not a number
+    spike_count: int  # N
+    reference_level: int | None
+    reference_spike_count: int
+
+    def __str__(self) -> str:
+        index = ", ".join(map(str, self.neuron))
+        text = (
+            f"{self.site}[{index}], image {self.input} ({self.mode}): "
+            f"M = {self.level} of L = {self.levels}, N = {self.spike_count} of T = {self.time_steps}"
+        )
+        if (self.reference_level, self.reference_spike_count) != (self.level, self.spike_count):
+            text += f" (the reference: M = {self.reference_level}, N = {self.reference_spike_count})"
+        return text

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from qvm_verify.datasets.arrays import NO_LABEL, arrays
-from qvm_verify.datasets.digits import digits
+from qvm_verify.datasets.handwritten_digits import digits
+from qvm_verify.datasets.npz import NO_LABEL, arrays
 from qvm_verify.exits import InputError
 
 SPECIFICATIONS = "digits, digits:train, npz:PATH"

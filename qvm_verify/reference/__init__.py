@@ -3,6 +3,7 @@
 It is the judge of the accelerated converter in `qvm_verify.snn` and shares no code with it.
 """
 
+from qvm_verify.reference.boundaries import decision_boundaries
 from qvm_verify.reference.conversion import (
     MATCHED_V_INIT,
     Activation,
@@ -22,7 +23,16 @@ from qvm_verify.reference.errors import (
     sharp_count_error_bound,
     unevenness_error,
 )
-from qvm_verify.reference.layers import AvgPool2d, BatchNorm, Conv2d, Dense, Flatten, MaxPool2d
+from qvm_verify.reference.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dense,
+    Flatten,
+    MaxPool2d,
+    pad_images,
+    sliding_windows,
+)
 from qvm_verify.reference.neuron import (
     FIRINGS,
     RESETS,
@@ -92,11 +102,13 @@ __all__ = [
     "convert",
     "count_error_bound",
     "count_spikes",
+    "decision_boundaries",
     "error_bound",
     "expected_currents",
     "if_step",
     "if_steps",
     "level",
+    "pad_images",
     "propagated_error",
     "quantize",
     "quantizer_input",
@@ -105,6 +117,7 @@ __all__ = [
     "scaled_rate",
     "sharp_count_error_bound",
     "simulate",
+    "sliding_windows",
     "spike_currents",
     "stream_layers",
     "unevenness_error",

@@ -1,0 +1,5 @@
+"""The layer-by-layer audit; `python -m qvm_verify.audit` is its command."""
+
+from qvm_verify.audit.side_by_side import verify
+
+__all__ = ["verify"]

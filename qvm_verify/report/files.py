@@ -1,0 +1,86 @@
+"""Writing and reading `report.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from qvm_verify.exits import InputError
+from qvm_verify.report.model import SCHEMA, Report
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of `report.json`."""
+    text = files("qvm_verify.report").joinpath("schema.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+def save_report(report: Report, folder: str | Path) -> Path:
+    """Write `report.json` into `folder` and return its path; the older one stays until this is whole.
+
+    Raises InputError where the folder cannot be written.
+    """
+    path = Path(folder) / "report.json"
+    content = plain(report.to_json())
+    for counterexample in content["counterexamples"]:
+        counterexample["replay"] = f"python -m qvm_verify.replay '{path}#{counterexample['id']}'"
+    jsonschema.validate(content, schema())
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return path
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with tuples as lists and non-finite floats as None, which is all that JSON can hold."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it, so that nobody ever sees half of it.
+
+    Raises InputError where the folder cannot be made or written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def read_report(path: str | Path) -> dict[str, Any]:
+    """Return the content of a `report.json`.
+
+    Raises InputError where the file is missing, is no JSON, or does not follow the schema.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is no JSON file ({error})") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise InputError(f"{path}: is no report of schema {SCHEMA!r}")
+    problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(content))
+    if problem is not None:
+        raise InputError(f"{path}: breaks the schema at {problem.json_path}: {problem.message[:200]}")
+    return content
