@@ -20,6 +20,7 @@ from qvm_verify.audit.side_by_side import verify
 from qvm_verify.exits import Exit, InputError
 from qvm_verify.report import save_report
 from qvm_verify.report.terminal import print_report
+from qvm_verify.whole_files import ensure_folder
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 
@@ -30,6 +31,7 @@ def command(arguments: Sequence[str]) -> Exit:
     console = Console()
     torch.manual_seed(options.seed)
     device = _device(options.device)
+    ensure_folder(options.report)  # before the long work, not after it
     path = options.model or _train_default(options, console)
     ann = networks.load(path)
     architecture = networks.architecture_of(ann)
@@ -195,4 +197,4 @@ def _batches(
 
 def _progress(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -72,19 +72,22 @@ class SiteStatistics:
         return (seen.spike_count - expected).abs().nan_to_num(0.0)
 
     def _add_preconditions(self, seen: Observation) -> None:
-        current, setting = seen.current, self.setting
+        setting = self.setting
+        current = seen.activation_current if self.mode == "shadow" else seen.current
         self.negative += int((current < 0).sum())
         self.over += int((current > setting.threshold).sum())
         self.non_finite += int((~torch.isfinite(current)).sum())
-        total = self._mean_current(seen)
-        z = total * setting.levels / setting.activation_threshold
+        mean = self._mean_current(seen)
+        z = mean * setting.levels / setting.activation_threshold
         self.integer_z += int(((z == z.floor()) & (z >= 0) & (z <= setting.levels)).sum())
         if not (setting.streaming and self.mode == "end-to-end"):
-            nearest = self.margins.smallest(total)
+            nearest = self.margins.smallest(mean)
             self.margin = nearest if self.margin is None else min(self.margin, nearest)
 
     def _mean_current(self, seen: Observation) -> Tensor:
         """Return the current per time-step; for a constant current that is the current itself."""
+        if self.mode == "shadow":
+            return seen.activation_current
         return per_step(seen.current, self.setting).mean(0) if self.setting.streaming else seen.current
 
     def _add_propagation(self, seen: Observation, difference: Tensor) -> None:

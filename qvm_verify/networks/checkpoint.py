@@ -6,8 +6,6 @@ name. The header is what a bare state dict lacks: without levels and quantizer n
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 from qvm_verify.exits import InputError
 from qvm_verify.networks.architectures import Architecture, architecture_of, build
 from qvm_verify.snn import QuantizedActivation
+from qvm_verify.whole_files import written_whole
 
 FORMAT = "qvm-verify/checkpoint/1"
 
@@ -38,18 +37,12 @@ def save(network: nn.Module, path: str | Path) -> None:
     header = {"format": FORMAT, **asdict(architecture)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    os.close(handle)
-    try:
+    with written_whole(path) as temporary:
         if path.suffix == ".safetensors":
             metadata = {key: str(value) for key, value in header.items()}
             safetensors.torch.save_file(weights, temporary, metadata=metadata)
         else:
             torch.save({"header": header, "weights": weights}, temporary)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def load(path: str | Path) -> nn.Module:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import jsonschema
 
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import SCHEMA, Report
+from qvm_verify.whole_files import written_whole
 
 
 def schema() -> dict[str, Any]:
@@ -32,7 +31,9 @@ def save_report(report: Report, folder: str | Path) -> Path:
     for counterexample in content["counterexamples"]:
         counterexample["replay"] = f"python -m qvm_verify.replay '{path}#{counterexample['id']}'"
     jsonschema.validate(content, schema())
-    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path
 
 
@@ -45,25 +46,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it, so that nobody ever sees half of it.
-
-    Raises InputError where the folder cannot be made or written.
-    """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def read_report(path: str | Path) -> dict[str, Any]:
