@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import NoReturn
 
 from qvm_verify.verdict import Verdict
 
@@ -22,6 +24,14 @@ class Exit(IntEnum):
 
 class InputError(ValueError):
     """Something the user gave cannot be used; the message is one sentence that names it."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, like that of everything else."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError."""
+        raise InputError(f"{message} (see {self.prog} --help)")
 
 
 def exit_for(verdict: Verdict) -> Exit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from qvm_verify import reference
-from qvm_verify.exits import Exit, InputError, run_command
+from qvm_verify.exits import CommandParser, Exit, InputError, run_command
 from qvm_verify.report.files import read_report
 from qvm_verify.verdict import Counterexample
 
@@ -81,7 +80,7 @@ def counterexamples_of(content: dict[str, Any]) -> list[Counterexample]:
 
 def command(arguments: Sequence[str]) -> Exit:
     """Replay one counterexample or all of a report; exit 1 if all reproduce, 3 if one does not."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="qvm-verify replay",
         description="Re-execute counterexamples on the NumPy reference, bit for bit. "
         "Exit codes: 0 there is none, 1 all reproduced, 2 unreadable report, 3 one did not reproduce.",

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from qvm_verify import datasets, networks, snn, training
 from qvm_verify.audit.side_by_side import verify
-from qvm_verify.exits import Exit, InputError
+from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.report import save_report
 from qvm_verify.report.terminal import print_report
 from qvm_verify.whole_files import ensure_folder
@@ -57,8 +57,8 @@ def command(arguments: Sequence[str]) -> Exit:
     return report.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="qvm-verify audit",
         description="Compare a spiking network with its ANN on real data: every spike count with its level.",
         epilog="Exit codes: 0 lossless, 1 not lossless (a counterexample was replayed), "

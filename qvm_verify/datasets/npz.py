@@ -32,8 +32,8 @@ def arrays(path: str | Path) -> TensorDataset:
         raise
     except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a readable npz file of plain numbers") from error
-    if x.dtype.kind not in "fiub":
-        raise InputError(f"{path}: 'x' must hold numbers, not {x.dtype}")
+    if x.dtype.kind not in "fiub" or x.ndim < 2:
+        raise InputError(f"{path}: 'x' must be numbers [images, ...], not {x.dtype} {list(x.shape)}")
     if y is None:
         y = np.full(len(x), NO_LABEL)
     if y.dtype.kind not in "iu" or y.shape != (len(x),):

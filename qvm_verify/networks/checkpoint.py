@@ -6,6 +6,7 @@ name. The header is what a bare state dict lacks: without levels and quantizer n
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -27,13 +28,17 @@ FORMAT = "qvm-verify/checkpoint/1"
 def save(network: nn.Module, path: str | Path) -> None:
     """Write a network of `qvm_verify.networks` to `path`; the file appears whole or not at all.
 
-    Raises ValueError for a network of another origin: nothing would know how to build it again.
+    Raises ValueError for a network of another origin, which nothing would know how to build again, and for
+    one that is not in float32, the precision of checkpoints.
     """
     architecture = architecture_of(network)
     if architecture is None:
         raise ValueError(
             f"{type(network).__name__} was not built by qvm_verify.networks, so no file can name it"
         )
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and tensor.dtype != torch.float32:
+            raise ValueError(f"{name!r} is {tensor.dtype}; checkpoints are float32, so that no bit is lost")
     header = {"format": FORMAT, **asdict(architecture)}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     path = Path(path)
@@ -59,26 +64,40 @@ def load(path: str | Path) -> nn.Module:
         raise InputError(
             f"{path}: format {header.get('format')!r} is not {FORMAT!r}, so this tool cannot read it"
         )
-    try:
-        network = build(
-            Architecture(
-                name=header["name"],
-                levels=int(header["levels"]),
-                quantizer=header["quantizer"],
-                classes=int(header["classes"]),
-            )
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the header is wrong: {error}") from error
+    network = _skeleton(path, header)
     _check_weights(path, network.state_dict(), weights)
-    network.load_state_dict(weights)
+    network.load_state_dict(weights, assign=True)
     _check_thresholds(path, network)
     return network.eval()
 
 
+def _skeleton(path: Path, header: Mapping[str, Any]) -> nn.Module:
+    """Return the network that a header names, without memory for its weights: the header may be lying."""
+    try:
+        architecture = Architecture(
+            name=header["name"],
+            levels=_whole(header["levels"]),
+            quantizer=header["quantizer"],
+            classes=_whole(header["classes"]),
+        )
+        with torch.device("meta"):
+            return build(architecture)
+    except KeyError as error:
+        raise InputError(f"{path}: the header does not say {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: the header is wrong: {str(error).splitlines()[0]}") from error
+
+
+def _whole(value: Any) -> Any:
+    """Return the integer that safetensors could only keep as text; anything else is for `build` to judge."""
+    return int(value) if isinstance(value, str) else value
+
+
 def _read_torch(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strange pickles; what cannot be read is said below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
@@ -106,17 +125,18 @@ def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tenso
 
 
 def _check_weights(path: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
-    for problem, names in (
-        ("lacks", expected.keys() - weights.keys()),
-        ("does not know", weights.keys() - expected.keys()),
+    for who, names in (
+        ("the file lacks", expected.keys() - weights.keys()),
+        ("the architecture does not know", weights.keys() - expected.keys()),
     ):
         if names:
-            subject = "the file" if problem == "lacks" else "the architecture"
-            raise InputError(f"{path}: {subject} {problem} {sorted(names)[0]!r}, and {len(names) - 1} more")
+            raise InputError(f"{path}: {who} {min(names)!r} ({len(names)} such weights)")
     for name, tensor in expected.items():
         if tensor.shape != weights[name].shape:
             shape = list(weights[name].shape)
             raise InputError(f"{path}: {name!r} has shape {shape}, the architecture {list(tensor.shape)}")
+        if tensor.dtype != weights[name].dtype:
+            raise InputError(f"{path}: {name!r} is {weights[name].dtype}, and must be {tensor.dtype}")
         if not torch.isfinite(weights[name]).all():
             raise InputError(f"{path}: {name!r} holds a weight that is not finite")
 
