@@ -52,6 +52,8 @@ def run_on_reference(
 def replay(counterexample: Counterexample) -> bool:
     """Tell whether the reference makes of a counterexample what the report says it makes of it."""
     c = counterexample
+    if c.spike_count > c.time_steps or (c.level or 0) > c.levels:
+        return False  # no neuron counts so far, no activation has such a level
     found = run_on_reference(
         dtype=c.dtype,
         quantizer=c.quantizer,  # type: ignore[arg-type]  # the report's schema lists the quantizers
@@ -104,7 +106,7 @@ def command(arguments: Sequence[str]) -> Exit:
 def _replay_or_refuse(path: str, counterexample: Counterexample) -> bool:
     try:
         return replay(counterexample)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{path}: counterexample {counterexample.id} is damaged: {error}") from error
 
 

@@ -85,9 +85,9 @@ def _unconverted(snn: nn.Module, images: Tensor) -> list[Finding]:
         Finding(
             kind="unconverted-activation",
             site=name,
-            sentence=f"still computes `{operation}` in the spiking network",
+            sentence=f"computes {', '.join(operations)}: no neuron, no pooling, and not known to be linear",
         )
-        for name, operation in found
+        for name, operations in found.items()
     ]
 
 

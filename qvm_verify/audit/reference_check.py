@@ -96,7 +96,7 @@ class ReferenceCheck:
         return hook
 
     def _sample_sums(self, name: str, module: nn.Module, x: Tensor, output: Tensor) -> None:
-        if not torch.isfinite(x).all():
+        if not all(torch.isfinite(tensor).all() for tensor in (x, *module.parameters())):
             return  # an infinite sum has no error to bound; the sites count such values
         for _ in range(SUMS_PER_LAYER):
             index = tuple(int(self._random.integers(size)) for size in output.shape)

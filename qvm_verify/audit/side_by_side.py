@@ -71,6 +71,7 @@ class _Audit:
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
         self.samples = 0
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
+        self._image_shape = images.shape[1:]
         self._ann, self._snn = copy.deepcopy(ann), copy.deepcopy(snn)
         pairs, self._settings, self._findings = correspond(self._ann, self._snn, images)
         self._by_ann = {pair.ann: pair for pair in pairs}
@@ -90,6 +91,9 @@ class _Audit:
 
     def add(self, images: Tensor, labels: Tensor | None) -> None:
         """Run both networks on one batch and compare them."""
+        if images.shape[1:] != self._image_shape:
+            shapes = f"{list(self._image_shape)} and later {list(images.shape[1:])}"
+            raise InputError(f"images must have one shape, and have {shapes}")
         seen_by_ann: dict[str, Observation] = {}
 
         def on_activation(call: Call, x: Tensor, output: Tensor) -> None:

@@ -120,8 +120,11 @@ def _tail(name: str, known: dict[str, nn.Module]) -> str:
 
 def scalar(module: nn.Module, name: str, site: str) -> float:
     """Return an attribute that holds one number. Raises InputError where it holds anything else."""
-    value = getattr(module, name)
-    value = value.detach() if isinstance(value, Tensor) else torch.as_tensor(value)
+    given = getattr(module, name)
+    try:
+        value = torch.as_tensor(given, dtype=None if isinstance(given, Tensor) else torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{site}: {name} must be a number, got {given!r}") from error
     if value.numel() != 1:
         raise InputError(f"{site}: {name} has shape {list(value.shape)}; one {name} a site is supported")
     return float(value)
@@ -130,6 +133,6 @@ def scalar(module: nn.Module, name: str, site: str) -> float:
 def count(module: nn.Module, name: str, site: str) -> int:
     """Return an attribute that holds a positive integer. Raises InputError where it holds anything else."""
     value = scalar(module, name, site)
-    if not value >= 1 or value != int(value):
+    if not (value >= 1 and value.is_integer()):
         raise InputError(f"{site}: {name} must be an integer of at least 1, got {value:g}")
     return int(value)

@@ -1,8 +1,9 @@
 """Activations that conversion left behind.
 
-A spiking network has no nonlinearity but its neurons and its max-pools. Every other one that runs between
-the sites, as a module or as a function call, was not converted, and a verdict on the sites would be silent
-about it. The operations are seen as they run, so no spelling escapes.
+A spiking network has no nonlinearity but its neurons and its max-pools. Any other one that runs between the
+sites, as a module or as a function call, was not converted, and a verdict on the sites would be silent about
+it. So the operations are seen as they run, and each must be known to be linear, a pooling, or a matter of
+shape; whatever is not on the list is reported, however it is spelled.
 """
 
 from __future__ import annotations
@@ -14,51 +15,95 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-NONLINEAR = frozenset(
+LINEAR = frozenset(
     {
-        "abs",
-        "celu",
-        "clamp",
-        "clamp_max",
-        "clamp_min",
-        "elu",
-        "erf",
-        "exp",
-        "gelu",
-        "glu",
-        "hardsigmoid",
-        "hardswish",
-        "hardtanh",
-        "leaky_relu",
-        "log_sigmoid",
-        "log_sigmoid_forward",
-        "maximum",
-        "minimum",
-        "mish",
-        "prelu",
-        "relu",
-        "relu6",
-        "rrelu",
-        "rrelu_with_noise",
-        "selu",
-        "sigmoid",
-        "sign",
-        "silu",
-        "softplus",
-        "softshrink",
-        "square",
-        "tanh",
-        "threshold",
+        "_adaptive_avg_pool2d",
+        "_native_batch_norm_legit",
+        "_native_batch_norm_legit_no_training",
+        "adaptive_avg_pool2d",
+        "add",
+        "addmm",
+        "avg_pool2d",
+        "batch_norm",
+        "bmm",
+        "cat",
+        "constant_pad_nd",
+        "conv2d",
+        "convolution",
+        "cudnn_batch_norm",
+        "cudnn_convolution",
+        "cumsum",
+        "linear",
+        "matmul",
+        "mean",
+        "miopen_batch_norm",
+        "mkldnn_convolution",
+        "mm",
+        "mv",
+        "native_batch_norm",
+        "neg",
+        "reflection_pad2d",
+        "replication_pad2d",
+        "rsub",
+        "sub",
+        "sum",
+        "upsample_bilinear2d",
+        "upsample_nearest2d",
     }
 )
-"""The element-wise ATen operations that networks use as activations; trailing "_" and overloads aside."""
+POOLING = frozenset({"adaptive_max_pool2d", "max_pool2d", "max_pool2d_with_indices"})
+SHAPE = frozenset(
+    {
+        "_reshape_alias",
+        "_to_copy",
+        "_unsafe_view",
+        "alias",
+        "as_strided",
+        "chunk",
+        "clone",
+        "contiguous",
+        "copy",
+        "detach",
+        "dropout",
+        "empty",
+        "empty_like",
+        "expand",
+        "flatten",
+        "index_select",
+        "narrow",
+        "ones",
+        "ones_like",
+        "permute",
+        "pixel_shuffle",
+        "repeat",
+        "reshape",
+        "roll",
+        "select",
+        "slice",
+        "split",
+        "split_with_sizes",
+        "squeeze",
+        "stack",
+        "t",
+        "transpose",
+        "unbind",
+        "unflatten",
+        "unsqueeze",
+        "view",
+        "zeros",
+        "zeros_like",
+    }
+)
+SCORES = frozenset({"_log_softmax", "_softmax", "log_softmax", "softmax"})
+SCALING = frozenset({"mul", "div"})
+"""ATen operations that need no conversion; scaling only by a number or a parameter."""
 
 
 def unconverted_activations(
     network: nn.Module, sites: dict[str, nn.Module], x: Tensor
-) -> list[tuple[str, str]]:
-    """Run `network` on x and return (module, operation) for every nonlinearity outside its sites."""
-    watch = _Watch()
+) -> dict[str, list[str]]:
+    """Run `network` on x; return the operations outside its sites that are not known, by module."""
+    watch = _Watch({tensor.data_ptr() for tensor in (*network.parameters(), *network.buffers())})
     with ExitStack() as stack:
         for name, module in network.named_modules():
             enter, leave = watch.hooks(name or "(network)", inside_site=(name or "(network)") in sites)
@@ -66,13 +111,17 @@ def unconverted_activations(
             stack.callback(module.register_forward_hook(leave).remove)
         with watch:
             network(x)
-    return list(dict.fromkeys(watch.found))
+    found: dict[str, list[str]] = {}
+    for module_name, operation in dict.fromkeys(watch.found):
+        found.setdefault(module_name, []).append(operation)
+    return found
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own class is untyped
-    def __init__(self) -> None:
+    def __init__(self, parameters: set[int]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[tuple[str, str]] = []
+        self._parameters = parameters
         self._path: list[str] = []
         self._sites_entered = 0
 
@@ -91,6 +140,14 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         operation = func.overloadpacket.__name__.rstrip("_")
-        if operation in NONLINEAR and not self._sites_entered:
+        if not self._sites_entered and not self._needs_no_conversion(operation, args):
             self.found.append((self._path[-1] if self._path else "(network)", operation))
         return func(*args, **(kwargs or {}))
+
+    def _needs_no_conversion(self, operation: str, args: Any) -> bool:
+        if operation in SCALING:
+            return any(not isinstance(factor, Tensor) or self._is_constant(factor) for factor in args[:2])
+        return operation in LINEAR | POOLING | SHAPE | SCORES
+
+    def _is_constant(self, factor: Tensor) -> bool:
+        return factor.numel() == 1 or factor.data_ptr() in self._parameters

@@ -24,7 +24,8 @@ def arrays(path: str | Path) -> TensorDataset:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because np.load leaves a file open that turns out to be no zip.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if "x" not in file:
                 raise InputError(f"{path}: holds no array 'x', only {', '.join(file) or 'nothing'}")
             x, y = file["x"], file.get("y")

@@ -6,6 +6,7 @@ name. The header is what a bare state dict lacks: without levels and quantizer n
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -101,8 +102,10 @@ def _read_torch(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
     except MemoryError:
         raise
     except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
-        if "weights_only" in str(error) or "Unsupported global" in str(error):
-            raise InputError(f"{path}: refused, because loading it would run code that it holds") from error
+        with path.open("rb") as file:
+            pickled = file.read(1) == b"\x80"  # a bare pickle of a protocol that the loader gives up on
+        if pickled or re.search("unsupported global", str(error), re.IGNORECASE):
+            raise InputError(f"{path}: refused, because loading it may run code that it holds") from error
         raise InputError(f"{path}: not a readable checkpoint (truncated, or of another kind)") from error
     if not (
         isinstance(content, dict)

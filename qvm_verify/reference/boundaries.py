@@ -28,7 +28,7 @@ def decision_boundaries(
     wanted = np.arange(1, levels + 1)
     while (above - below > 1).any():
         middle = below + (above - below) // 2
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             found = level(middle.view(dtype), threshold=gamma, levels=levels, quantizer=quantizer)
         reached = found >= wanted
         above, below = np.where(reached, middle, above), np.where(reached, below, middle)

@@ -55,9 +55,7 @@ class Activation:
     def __call__(self, x: Array) -> Array:
         """Return the activation of every entry."""
         threshold = NUMPY.cast(self.threshold, like=x)
-        return np.asarray(
-            activation(x, threshold=threshold, levels=self.levels, quantizer=self.quantizer)
-        )
+        return np.asarray(activation(x, threshold=threshold, levels=self.levels, quantizer=self.quantizer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +145,7 @@ def convert(
 
     `time_steps`, `v_init` (a fraction of each threshold), `firing` and `reset` deviate from it on purpose.
     """
+
     def replaced(layer: Layer) -> Layer:
         if isinstance(layer, Residual):
             return replace(layer, body=convert_all(layer.body), shortcut=convert_all(layer.shortcut))

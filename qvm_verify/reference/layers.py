@@ -129,6 +129,8 @@ def sliding_windows(
     """
     extent = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
     if x.shape[2] < extent[0] or x.shape[3] < extent[1]:
-        raise ValueError(f"images of {x.shape[2]}x{x.shape[3]} are smaller than a window of {extent[0]}x{extent[1]}")
+        raise ValueError(
+            f"images of {x.shape[2]}x{x.shape[3]} are smaller than a window of {extent[0]}x{extent[1]}"
+        )
     windows = np.lib.stride_tricks.sliding_window_view(x, extent, axis=(2, 3))
     return windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
