@@ -1,0 +1,38 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from qvm_verify import reference
+from tests.arithmetics import FLOATS
+
+
+def test_as_dtype_turns_floats_into_the_fractions_that_they_stand_for():
+    exact = reference.as_dtype(np.array([0.75, 0.1]), object)
+    assert exact[0] == Fraction(3, 4)
+    assert exact[1] == Fraction(0.1) != Fraction(1, 10)
+    assert all(type(item) is Fraction for item in exact)
+
+
+def test_as_dtype_keeps_the_shape_and_takes_integers_and_booleans():
+    assert reference.as_dtype(np.array([[True], [False]]), object).tolist() == [[1], [0]]
+    assert reference.as_dtype(3, object).shape == ()
+
+
+@pytest.mark.parametrize(("value", "error"), [(np.nan, ValueError), (np.inf, OverflowError)])
+def test_as_dtype_refuses_what_has_no_rational_value(value, error):
+    with pytest.raises(error):
+        reference.as_dtype(value, object)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_cast_brings_an_integer_into_the_dtype_of_the_other_side(dtype):
+    result = reference.NUMPY.cast(np.array([3], dtype=np.int64), like=np.ones(1, dtype))
+    assert result.dtype == dtype
+    assert result.tolist() == [3]
+
+
+def test_floor_and_ceil_are_exact_for_fractions():
+    x = np.array([Fraction(-1, 3), Fraction(10**30, 3), Fraction(2)], dtype=object)
+    assert reference.NUMPY.floor(x).tolist() == [-1, 10**30 // 3, 2]
+    assert reference.NUMPY.ceil(x).tolist() == [0, 10**30 // 3 + 1, 2]
