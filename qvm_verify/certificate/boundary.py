@@ -1,0 +1,86 @@
+"""Both step functions from a few dozen evaluations: bisection over the ordered floats.
+
+Complete for functions that never fall from one float to the next, and for those only. Which functions these
+are is a theorem, so the callables are recognised, not trusted: the project's own activation and neuron, in
+the settings that the theorem speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from qvm_verify.certificate.ordinals import ordinal_range, to_floats
+from qvm_verify.certificate.runs import Run, RunCollector
+from qvm_verify.snn import IFNeuron, QuantizedActivation
+
+Counter = Callable[[Tensor], Tensor]
+"""Takes a 1-D tensor of currents and returns integers, levels or spike counts."""
+
+
+def why_not_monotone(function: Counter) -> str | None:
+    """Return why no theorem says that `function` never falls, None where one does.
+
+    The theorem is about `QuantizedActivation.level` with a positive normal threshold, and about
+    `IFNeuron.spike_count` with reset by subtraction and 0 <= V0 <= θ, both unmodified.
+    """
+    owner = getattr(function, "__self__", None)
+    code = getattr(function, "__func__", None)
+    if type(owner) is QuantizedActivation and code is QuantizedActivation.level:
+        return _why_not_normal(owner.threshold)
+    if type(owner) is IFNeuron and code is IFNeuron.spike_count:
+        if owner.reset != "reset_by_subtraction":
+            return f"the theorem needs reset by subtraction, not {owner.reset}"
+        if not 0 <= float(owner.v_init) <= float(owner.threshold):
+            return f"the theorem needs 0 <= V0 <= θ, not V0 = {float(owner.v_init):.6g}"
+        return _why_not_normal(owner.threshold)
+    return f"no theorem says that {getattr(function, '__qualname__', function)!s} is monotone"
+
+
+def _why_not_normal(threshold: Tensor) -> str | None:
+    value = float(threshold)
+    info = torch.finfo(threshold.dtype)
+    if info.smallest_normal <= value <= info.max / 2:
+        return None
+    return f"the theorem needs a normal threshold whose double is finite, not {value!r}"
+
+
+def boundary_runs(
+    activation: Counter,
+    neuron: Counter,
+    *,
+    levels: int,
+    time_steps: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> list[Run]:
+    """Return the runs of two monotone functions with values in [0, levels] and [0, time_steps]."""
+    lowest, highest = ordinal_range(dtype)
+    level_steps = _first_reaching(activation, levels, dtype, device)
+    count_steps = _first_reaching(neuron, time_steps, dtype, device)
+    starts = sorted({lowest, *level_steps, *count_steps} - {highest + 1})
+    collector = RunCollector()
+    for first, after in zip(starts, [*starts[1:], highest + 1], strict=True):
+        level = sum(step <= first for step in level_steps)
+        spike_count = sum(step <= first for step in count_steps)
+        collector.add(first, after - 1, float(level), float(spike_count))
+    return collector.runs
+
+
+def _first_reaching(function: Counter, top: int, dtype: torch.dtype, device: torch.device) -> list[int]:
+    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is."""
+    lowest, highest = ordinal_range(dtype)
+    wanted = torch.arange(1, top + 1, device=device)
+    below = torch.full_like(wanted, lowest - 1)  # as if the value there were 0
+    above = torch.full_like(wanted, highest + 1)
+    while bool(((above - below) != 1).any()):
+        # The mean of two integers whose sum may not fit; only NaN lies beyond the ends, and never here.
+        middle = (below & above) + ((below ^ above) >> 1)
+        middle = torch.where(above - below == 1, above.clamp(max=highest), middle)
+        reached = function(to_floats(middle, dtype)) >= wanted
+        open_ = above - below != 1
+        above = torch.where(open_ & reached, middle, above)
+        below = torch.where(open_ & ~reached, middle, below)
+    return [int(place) for place in above]
