@@ -12,9 +12,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats
+from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
-from qvm_verify.snn import IFNeuron, QuantizedActivation
+from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, QuantizedActivation
+
+GUESS = 64
+"""How many floats around a guessed step are looked at first."""
 
 Counter = Callable[[Tensor], Tensor]
 """Takes a 1-D tensor of currents and returns integers, levels or spike counts."""
@@ -56,10 +59,13 @@ def boundary_runs(
     dtype: torch.dtype,
     device: torch.device,
 ) -> list[Run]:
-    """Return the runs of two monotone functions with values in [0, levels] and [0, time_steps]."""
+    """Return the runs of two functions that `why_not_monotone` has nothing against.
+
+    Their values lie in [0, levels] and [0, time_steps].
+    """
     lowest, highest = ordinal_range(dtype)
-    level_steps = _first_reaching(activation, levels, dtype, device)
-    count_steps = _first_reaching(neuron, time_steps, dtype, device)
+    level_steps = _first_reaching(activation, levels, dtype, device, guess=_expected_steps(activation, dtype))
+    count_steps = _first_reaching(neuron, time_steps, dtype, device, guess=level_steps)
     starts = sorted({lowest, *level_steps, *count_steps} - {highest + 1})
     collector = RunCollector()
     for first, after in zip(starts, [*starts[1:], highest + 1], strict=True):
@@ -69,18 +75,44 @@ def boundary_runs(
     return collector.runs
 
 
-def _first_reaching(function: Counter, top: int, dtype: torch.dtype, device: torch.device) -> list[int]:
-    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is."""
+def _expected_steps(activation: Counter, dtype: torch.dtype) -> list[int]:
+    """Return where the levels of a `QuantizedActivation` rise over the reals: at γ (k - V0 / θ) / L."""
+    owner: QuantizedActivation = activation.__self__  # type: ignore[attr-defined]  # why_not_monotone saw it
+    k = torch.arange(1, owner.levels + 1, dtype=torch.float64)
+    reals = float(owner.threshold) * (k - MATCHED_V_INIT[owner.quantizer]) / owner.levels
+    return [int(place) for place in to_ordinals(reals.to(dtype))]
+
+
+def _first_reaching(
+    function: Counter,
+    top: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    guess: list[int] | None = None,
+) -> list[int]:
+    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is.
+
+    A good `guess` saves most of the evaluations; a bad one costs two.
+    """
     lowest, highest = ordinal_range(dtype)
     wanted = torch.arange(1, top + 1, device=device)
     below = torch.full_like(wanted, lowest - 1)  # as if the value there were 0
-    above = torch.full_like(wanted, highest + 1)
-    while bool(((above - below) != 1).any()):
-        # The mean of two integers whose sum may not fit; only NaN lies beyond the ends, and never here.
+    above = torch.full_like(wanted, highest + 1)  # and enough here
+
+    def reached(places: Tensor) -> Tensor:
+        return function(to_floats(places, dtype)) >= wanted
+
+    if guess is not None and len(guess) == top:
+        near = torch.tensor(guess, device=device)
+        low, high = (near - GUESS).clamp(min=lowest), (near + GUESS).clamp(max=highest)
+        below = torch.where(reached(low), below, low)
+        above = torch.where(reached(high), high, above)
+    while True:
+        # The mean of two integers whose sum may not fit.
         middle = (below & above) + ((below ^ above) >> 1)
-        middle = torch.where(above - below == 1, above.clamp(max=highest), middle)
-        reached = function(to_floats(middle, dtype)) >= wanted
-        open_ = above - below != 1
-        above = torch.where(open_ & reached, middle, above)
-        below = torch.where(open_ & ~reached, middle, below)
-    return [int(place) for place in above]
+        undecided = middle > below
+        if not bool(undecided.any()):
+            return [int(place) for place in above]
+        hit = reached(torch.where(undecided, middle, lowest))
+        above = torch.where(undecided & hit, middle, above)
+        below = torch.where(undecided & ~hit, middle, below)
