@@ -34,8 +34,9 @@ def why_not_monotone(function: Counter) -> str | None:
     if type(owner) is QuantizedActivation and code is QuantizedActivation.level:
         return _why_not_normal(owner.threshold)
     if type(owner) is IFNeuron and code is IFNeuron.spike_count:
-        if owner.reset != "reset_by_subtraction":
-            return f"the theorem needs reset by subtraction, not {owner.reset}"
+        if (owner.firing, owner.reset) != (">=", "reset_by_subtraction"):
+            rules = f"{owner.firing} and {owner.reset}"
+            return f"the theorem needs firing on U >= θ and reset by subtraction, not {rules}"
         if not 0 <= float(owner.v_init) <= float(owner.threshold):
             return f"the theorem needs 0 <= V0 <= θ, not V0 = {float(owner.v_init):.6g}"
         return _why_not_normal(owner.threshold)

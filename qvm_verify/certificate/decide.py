@@ -11,8 +11,6 @@ import torch
 from qvm_verify.certificate.boundary import Counter, boundary_runs, why_not_monotone
 from qvm_verify.certificate.ordinals import ordinal, to_floats
 from qvm_verify.certificate.runs import (
-    FloatClass,
-    Interval,
     Run,
     float_classes,
     interval,
@@ -23,7 +21,7 @@ from qvm_verify.certificate.runs import (
 from qvm_verify.certificate.sweep import sweep
 from qvm_verify.exits import InputError
 from qvm_verify.snn import IFNeuron, QuantizedActivation
-from qvm_verify.verdict import Evidence, Verdict
+from qvm_verify.verdict import Evidence, FloatClass, Interval, Verdict
 
 Method = Literal["boundary", "exhaustive"]
 THEOREM = "ieee.monotone-count"

@@ -8,12 +8,13 @@ both functions are at every float there is, however it was found.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 
 from qvm_verify.certificate.ordinals import ordinal, ordinal_range, to_floats
+from qvm_verify.verdict import FloatClass, Interval
 
 
 class Run(NamedTuple):
@@ -28,25 +29,6 @@ class Run(NamedTuple):
     def inputs(self) -> int:
         """How many floats it holds."""
         return self.last - self.first + 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A maximal interval of inputs on which N / T differs from M / L, as hexadecimal floats."""
-
-    first: str
-    last: str
-    inputs: int
-    level: int | None  # None where the activation returns no number
-    spike_count: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FloatClass:
-    """What became of one class of inputs."""
-
-    inputs: int
-    mismatches: int
 
 
 class RunCollector:
@@ -77,8 +59,7 @@ def mismatches(runs: list[Run], levels: int, time_steps: int) -> list[Run]:
 
 def is_monotone(runs: list[Run]) -> bool:
     """Tell whether neither M nor N ever falls from one float to the next."""
-    pairs = zip(runs, runs[1:], strict=False)
-    return all(a.level <= b.level and a.spike_count <= b.spike_count for a, b in pairs)
+    return all(a.level <= b.level and a.spike_count <= b.spike_count for a, b in pairwise(runs))
 
 
 def steps(runs: list[Run], values: list[float], dtype: torch.dtype) -> tuple[str, ...]:
