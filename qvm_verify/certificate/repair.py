@@ -1,8 +1,9 @@
-"""Repairs: the smallest change of a neuron after which N = M for every number.
+"""Repairs: the smallest change after which N = M for every number.
 
-Three things may move: V0 and the threshold by a few ulp of the threshold, and the firing rule from U >= θ to
-U > θ. A count that never falls equals the level everywhere if it does so on both sides of every decision
-boundary, so a candidate is thrown out after 2 L evaluations; what survives gets a certificate of its own.
+Four things may move: V0 and the threshold by a few ulp of the threshold, the firing rule from U >= θ to
+U > θ, and the order in which the activation computes z = x L / γ. A count that never falls equals the level
+everywhere if it does so on both sides of every decision boundary, so a candidate is thrown out after 2 L
+evaluations; what survives gets a certificate of its own.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify import snn
-from qvm_verify.certificate.boundary import why_not_monotone
+from qvm_verify.certificate.boundary import ORDERS, Order, OrderedLevel, level_steps, why_not_monotone
 from qvm_verify.certificate.decide import Certificate, Method, certify
-from qvm_verify.certificate.ordinals import to_floats, to_ordinals
+from qvm_verify.certificate.ordinals import to_floats
 from qvm_verify.snn import Firing, IFNeuron, QuantizedActivation
 
 V_INIT_ULPS = 32
@@ -25,7 +26,7 @@ THRESHOLD_ULPS = 4
 
 
 class Candidate(NamedTuple):
-    """One way to change a neuron; candidates are tried in the order of their size."""
+    """One way to change a pair; candidates are tried in the order of their size."""
 
     v_init_ulps: int
     threshold_ulps: int
@@ -37,18 +38,21 @@ class Repair:
     """A change that makes a site lossless for every number, and the certificate that says so.
 
     A moved threshold also moves the scaled rate θ / T · N, so then N = M while φ differs from a by the same
-    few ulp.
+    few ulp. Another order is a change of the ANN: its level then differs from today's on the inputs that
+    fail today, and on no other.
     """
 
     v_init: str
     threshold: str
     firing: Firing
+    order: Order
     v_init_ulps: int  # in ulp of the threshold
     threshold_ulps: int
     certificate: Certificate
 
     def __str__(self) -> str:
         changes = [
+            f"z computed as {self.order}" if self.order != ORDERS[0] else "",
             f"V0 moved by {self.v_init_ulps:+d} ulp of θ" if self.v_init_ulps else "",
             f"θ moved by {self.threshold_ulps:+d} ulp" if self.threshold_ulps else "",
             "firing on U > θ" if self.firing == ">" else "",
@@ -58,40 +62,52 @@ class Repair:
 
 @torch.no_grad()
 def find_repair(
-    activation: QuantizedActivation, neuron: IFNeuron, *, method: Method = "boundary"
+    activation: QuantizedActivation,
+    neuron: IFNeuron,
+    *,
+    orders: tuple[Order, ...] = ORDERS,
+    method: Method = "boundary",
 ) -> tuple[IFNeuron, Repair] | None:
     """Return the repaired neuron and its repair, None where none of the candidates is lossless.
 
     With "boundary" only candidates are tried whose count is proved monotone; "exhaustive" also tries the
-    firing rule U > θ, of which that is not proved, and sweeps over every number.
+    firing rule U > θ, of which that is not proved, and sweeps over every number. `orders` limits how z may
+    be computed.
     """
-    boundaries = _around_boundaries(activation)
+    around = {order: _around_boundaries(activation, order) for order in orders}
     for candidate in _candidates(neuron):
         changed = _changed(neuron, candidate)
         proved_monotone = why_not_monotone(changed.spike_count) is None
         if not proved_monotone and method == "boundary":
             continue
-        if not _right_at(boundaries, changed):
-            continue
-        certificate = certify(
-            activation,
-            changed,
-            threshold=float(changed.threshold),
-            levels=activation.levels,
-            time_steps=changed.time_steps,
-            dtype=changed.threshold.dtype,
-            method="boundary" if proved_monotone else "exhaustive",
-        )
-        if certificate.mismatches == 0:
-            return changed, Repair(
-                v_init=float(changed.v_init).hex(),
-                threshold=float(changed.threshold).hex(),
-                firing=changed.firing,
-                v_init_ulps=candidate.v_init_ulps,
-                threshold_ulps=candidate.threshold_ulps,
-                certificate=certificate,
+        for order, (currents, levels) in around.items():
+            if not torch.equal(changed.spike_count(currents), levels):
+                continue
+            certificate = certify(
+                OrderedLevel(activation, order),
+                changed,
+                threshold=float(changed.threshold),
+                levels=activation.levels,
+                time_steps=changed.time_steps,
+                dtype=changed.threshold.dtype,
+                method="boundary" if proved_monotone else "exhaustive",
+                device=changed.threshold.device,
             )
+            if certificate.mismatches == 0:
+                return changed, _repair(changed, candidate, order, certificate)
     return None
+
+
+def _repair(changed: IFNeuron, candidate: Candidate, order: Order, certificate: Certificate) -> Repair:
+    return Repair(
+        v_init=float(changed.v_init).hex(),
+        threshold=float(changed.threshold).hex(),
+        firing=changed.firing,
+        order=order,
+        v_init_ulps=candidate.v_init_ulps,
+        threshold_ulps=candidate.threshold_ulps,
+        certificate=certificate,
+    )
 
 
 def _candidates(neuron: IFNeuron) -> Iterator[Candidate]:
@@ -114,33 +130,21 @@ def _changed(neuron: IFNeuron, candidate: Candidate) -> IFNeuron:
     )
 
 
-def _around_boundaries(activation: QuantizedActivation) -> tuple[Tensor, Tensor]:
+def _around_boundaries(activation: QuantizedActivation, order: Order) -> tuple[Tensor, Tensor]:
     """Return the floats on both sides of every decision boundary, and their levels."""
+    level = OrderedLevel(activation, order)
     threshold = activation.threshold.detach()
-    steps = certify(
-        activation,
-        IFNeuron(threshold, torch.zeros_like(threshold), snn.IFSettings(activation.levels)),
-        threshold=float(threshold),
-        levels=activation.levels,
-        time_steps=activation.levels,
-        dtype=threshold.dtype,
-    ).level_steps
-    on = to_ordinals(torch.tensor([float.fromhex(step) for step in steps], dtype=threshold.dtype))
-    currents = to_floats(torch.cat([on, on - 1]), threshold.dtype)
-    return currents, activation.level(currents)
-
-
-def _right_at(boundaries: tuple[Tensor, Tensor], neuron: IFNeuron) -> bool:
-    currents, levels = boundaries
-    return torch.equal(neuron.spike_count(currents), levels)
+    on = torch.tensor(level_steps(level, activation.levels, threshold.dtype, threshold.device))
+    currents = to_floats(torch.cat([on, on - 1]).to(threshold.device), threshold.dtype)
+    return currents, level(currents)
 
 
 def convert(ann: nn.Module, *, repair: bool = False, **options: Any) -> nn.Module:
     """Return a spiking copy of `ann` (Algorithm 1); `qvm_verify.snn.convert` lists the options.
 
     With `repair`, every neuron that does not count to its activation's level for every number is replaced
-    by a repaired one where there is one (`find_repair`, exhaustively); the others stay, and an audit names
-    their failing inputs. Only constant currents can be repaired.
+    by a repaired one where there is one (`find_repair`, exhaustively, the ANN left as it is); the others
+    stay, and an audit names their failing inputs. Only constant currents can be repaired.
     """
     converted = snn.convert(ann, **options)
     if not repair:
@@ -151,7 +155,7 @@ def convert(ann: nn.Module, *, repair: bool = False, **options: Any) -> nn.Modul
     for name, activation in activations.items():
         neuron = converted.get_submodule(name)
         if isinstance(neuron, IFNeuron) and neuron.currents == "constant":
-            found = find_repair(activation, neuron, method="exhaustive")
+            found = find_repair(activation, neuron, orders=ORDERS[:1], method="exhaustive")
             if found is not None:
                 parent, _, child = name.rpartition(".")
                 setattr(converted.get_submodule(parent), child, found[0].eval())
