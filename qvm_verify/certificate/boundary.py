@@ -28,7 +28,7 @@ Counter = Callable[[Tensor], Tensor]
 
 Order = Literal["x * L / threshold", "x / threshold * L", "x * (L / threshold)"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-"""How z = x L / γ may be computed; the first is the project's own. All round differently."""
+"""How z may be computed (Eq. 4); the first is the project's own. All round differently."""
 
 
 @dataclass(frozen=True)
