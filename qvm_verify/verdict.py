@@ -97,3 +97,22 @@ class Counterexample:
         if (self.reference_level, self.reference_spike_count) != (self.level, self.spike_count):
             text += f" (the reference: M = {self.reference_level}, N = {self.reference_spike_count})"
         return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A maximal interval of inputs on which N / T differs from M / L, as hexadecimal floats."""
+
+    first: str
+    last: str
+    inputs: int
+    level: int | None  # None where the activation returns no number
+    spike_count: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatClass:
+    """What became of one class of inputs."""
+
+    inputs: int
+    mismatches: int

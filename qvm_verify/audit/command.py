@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from rich.console import Console
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from qvm_verify import datasets, networks, snn, training
+from qvm_verify.audit.certification import Certify
 from qvm_verify.audit.side_by_side import verify
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.report import save_report
@@ -44,12 +45,21 @@ def command(arguments: Sequence[str]) -> Exit:
     model = _describe(path, architecture, options)
     with _progress(console) as progress:
         task = progress.add_task("auditing", total=len(data) if isinstance(data, Sized) else None)
+        certifying = progress.add_task("certifying", total=None, visible=False)
+
+        def on_inputs(site: str, inputs: int) -> None:
+            progress.update(
+                certifying, visible=True, description=f"certifying {site}", completed=inputs, total=2**32
+            )
+
         report = verify(
             ann,
             converted,
             _batches(data, options.batch_size, device, dtype),
             seed=options.seed,
+            certify=options.certify,
             model=model,
+            on_inputs=on_inputs,
             on_batch=lambda images: progress.update(task, completed=images),
         )
     print_report(report, console)
@@ -90,6 +100,12 @@ def _parser() -> CommandParser:
     add("--limit", type=_positive, metavar="N", help="audit the first N images only")
     add("--device", default="cpu", help="PyTorch device (default: cpu)")
     add("--dtype", choices=DTYPES, default="float32", help="arithmetic of both networks (default: float32)")
+    add(
+        "--certify",
+        choices=get_args(Certify),
+        default="boundary",
+        help="decide every site for every number: by bisection, by a sweep, or not (default: boundary)",
+    )
     add("--seed", type=_seed, default=0, help="of the training and of the sampled neurons (default: 0)")
     add("--report", type=Path, default=Path("reports"), metavar="DIR", help="folder (default: reports)")
     return parser

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from qvm_verify.audit.certification import SiteCertificate
 from qvm_verify.audit.counterexamples import Collector
 from qvm_verify.audit.reference_check import ReferenceCheck
 from qvm_verify.audit.setting import Setting
+from qvm_verify.certificate import Composition
 from qvm_verify.report.model import (
     MODES,
+    CompositionResult,
     Finding,
     Latency,
     LayerResult,
@@ -35,6 +38,8 @@ def conclude(
     reference_check: ReferenceCheck,
     findings: Sequence[Finding],
     collector: Collector,
+    certificates: Sequence[SiteCertificate],
+    composition: Composition,
     dtype: str,
     device: str,
     seed: int,
@@ -55,6 +60,7 @@ def conclude(
         claims.append(
             _evidence("audit.counterexamples-replay", dtype, Verdict.ERROR, detail=collector.not_replayed[0])
         )
+    claims += _certificate_claims(certificates, layers, dtype)
     streaming = any(setting.streaming for setting in settings.values())
     return Report(
         model=model,
@@ -68,6 +74,12 @@ def conclude(
         findings=tuple(findings),
         claims=tuple(claims),
         counterexamples=tuple(collector.counterexamples),
+        certificate=tuple(certificate.result() for certificate in certificates),
+        composition=CompositionResult(
+            verdict=composition.evidence.verdict.name,
+            detail=composition.evidence.detail,
+            obstacles=tuple(str(obstacle) for obstacle in composition.obstacles),
+        ),
     )
 
 
@@ -107,6 +119,25 @@ def _reference_claim(reference: ReferenceAgreement, disagreements: Sequence[str]
         return _evidence(name, dtype, Verdict.ERROR, detail="; ".join(disagreements[:3]))
     inputs = reference.neurons_checked + reference.sums_checked
     return _evidence(name, dtype, Verdict.TESTED, detail="on a random sample", inputs=inputs)
+
+
+def _certificate_claims(
+    certificates: Sequence[SiteCertificate], layers: Sequence[LayerResult], dtype: str
+) -> list[Evidence]:
+    """Hold certificate and audit against each other: both say which of the data's inputs fail."""
+    shadow = {row.site: row for row in layers if row.mode == "shadow"}
+    judged = [c for c in certificates if c.complete and not shadow[c.site].preconditions.non_finite]
+    name = "audit.certificates-agree"
+    for certificate in judged:
+        seen = shadow[certificate.site].spike_count_mismatches
+        if certificate.reached != seen:
+            detail = f"{certificate.site}: {certificate.reached} inputs fail by certificate, {seen} by audit"
+            return [_evidence(name, dtype, Verdict.ERROR, detail=detail)]
+    inputs = sum(shadow[c.site].neurons * shadow[c.site].samples for c in judged)
+    if not inputs:
+        return []
+    detail = "the inputs that fail are those that the certificates name"
+    return [_evidence(name, dtype, Verdict.TESTED, detail=detail, inputs=inputs)]
 
 
 def _latency(settings: dict[str, Setting], streaming: bool) -> Latency:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from qvm_verify.audit.certification import Certify, SiteCertificate
 from qvm_verify.audit.conclude import conclude
 from qvm_verify.audit.correspondence import correspond
 from qvm_verify.audit.counterexamples import Collector
@@ -22,6 +24,7 @@ from qvm_verify.audit.reference_check import ReferenceCheck
 from qvm_verify.audit.setting import NUMPY_DTYPES, decode_counts, decode_levels, repeat_steps, scaled_rates
 from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, run_observed
 from qvm_verify.audit.statistics import Observation, SiteStatistics
+from qvm_verify.certificate import compose
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import MODES, Finding, Mode, Report
 
@@ -35,7 +38,9 @@ def verify(
     batches: Iterable[Batch],
     *,
     seed: int = 0,
+    certify: Certify = "boundary",
     model: dict[str, Any] | None = None,
+    on_inputs: Callable[[str, int], None] = lambda site, inputs: None,
     on_batch: Callable[[int], None] = lambda images: None,
 ) -> Report:
     """Return the report on whether `snn` does on every neuron what `ann` does, for these batches.
@@ -44,6 +49,8 @@ def verify(
     are copied first and run in the mode they are in. Any pair of modules will do whose sites correspond
     (`qvm_verify.audit.sites` says what a site is). `seed` picks the neurons that are held against the
     reference; `model` is copied into the report; `on_batch` is called with the number of images done.
+    `certify` says how each site is decided for every number, beyond these batches (`qvm.certify`), and
+    `on_inputs` is called with a site and the numbers done.
 
     Raises InputError where there is no image, the images do not fit a network, the dtype is not float16,
     float32 or float64, or a site describes itself in numbers that mean nothing.
@@ -54,7 +61,7 @@ def verify(
         if len(images) == 0:
             continue
         if audit is None:
-            audit = _Audit(ann, snn, images, seed)
+            audit = _Audit(ann, snn, images, seed, certify, on_inputs)
         audit.add(images, labels)
         on_batch(audit.samples)
     if audit is None:
@@ -65,7 +72,15 @@ def verify(
 class _Audit:
     """One audit in progress."""
 
-    def __init__(self, ann: nn.Module, snn: nn.Module, images: Tensor, seed: int) -> None:
+    def __init__(
+        self,
+        ann: nn.Module,
+        snn: nn.Module,
+        images: Tensor,
+        seed: int,
+        certify: Certify,
+        on_inputs: Callable[[str, int], None],
+    ) -> None:
         if images.dtype not in NUMPY_DTYPES:
             known = ", ".join(NUMPY_DTYPES.values())
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
@@ -83,6 +98,17 @@ class _Audit:
         self._statistics = {
             (pair.name, mode): SiteStatistics(pair.name, mode, self._settings[pair.name], margins[pair.name])
             for mode in MODES
+            for pair in pairs
+        }
+        self._certificates = {
+            pair.name: SiteCertificate(
+                pair,
+                self._settings[pair.name],
+                self._dtype,
+                self._device,
+                certify,
+                partial(on_inputs, pair.name),
+            )
             for pair in pairs
         }
         self._output = OutputStatistics(any(setting.streaming for setting in self._settings.values()))
@@ -127,6 +153,7 @@ class _Audit:
         """Feed the ANN's own input to a fresh copy of the neuron."""
         current = repeat_steps(ann.activation_current, self._settings[pair.name])
         output = copy.deepcopy(self._fresh[pair.name])(current)
+        self._certificates[pair.name].add(ann.activation_current)
         self._record(pair, "shadow", self._with_neuron(pair, ann, current, output))
 
     def _with_neuron(self, pair: Pair, ann: Observation, current: Tensor, output: Tensor) -> Observation:
@@ -153,7 +180,11 @@ class _Audit:
 
     def report(self, model: dict[str, Any]) -> Report:
         """Conclude."""
+        certificates = list(self._certificates.values())
+        found = {c.site: c.certificate for c in certificates if c.certificate is not None}
         return conclude(
+            certificates=certificates,
+            composition=compose(self._ann, self._snn, found),
             model=model,
             settings=self._settings,
             layers=[statistics.result() for statistics in self._statistics.values()],

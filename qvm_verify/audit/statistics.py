@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from qvm_verify.audit.margins import Margins
+from qvm_verify.audit.margins import Margins, histogram
 from qvm_verify.audit.setting import Setting, per_step
 from qvm_verify.report.model import ErrorStatistics, LayerResult, Mode, Preconditions, Propagation
 
@@ -47,6 +47,7 @@ class SiteStatistics:
     integer_z: int = 0
     non_finite: int = 0
     margin: int | None = None
+    margin_counts: Tensor = field(default_factory=lambda: torch.zeros(64, dtype=torch.int64))
     current_differences: int = 0
     bound: int = 0
     observed: int = 0
@@ -81,8 +82,10 @@ class SiteStatistics:
         z = mean * setting.levels / setting.activation_threshold
         self.integer_z += int(((z == z.floor()) & (z >= 0) & (z <= setting.levels)).sum())
         if not (setting.streaming and self.mode == "end-to-end"):
-            nearest = self.margins.smallest(mean)
+            distances = self.margins.distances(mean)
+            nearest = int(distances.min())
             self.margin = nearest if self.margin is None else min(self.margin, nearest)
+            self.margin_counts += histogram(distances).cpu()
 
     def _mean_current(self, seen: Observation) -> Tensor:
         """Return the current per time-step; for a constant current that is the current itself."""
@@ -120,6 +123,7 @@ class SiteStatistics:
                 non_finite=self.non_finite,
             ),
             margin_ulps=self.margin,
+            margin_histogram=() if self.margin is None else tuple(self.margin_counts.tolist()),
             current_differences=self.current_differences if end_to_end else None,
             propagation=Propagation(bound=self.bound, observed=self.observed, exceeded=self.exceeded)
             if end_to_end

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from qvm_verify.exits import Exit, exit_for
-from qvm_verify.verdict import Counterexample, Evidence, Verdict, merge
+from qvm_verify.verdict import Counterexample, Evidence, FloatClass, Interval, Verdict, merge
 
 SCHEMA = "qvm-verify/report/1"
 
@@ -58,6 +58,7 @@ class LayerResult:
     unevenness_error: ErrorStatistics | None  # the same where T = L and θ = γ (Eq. 5), else None
     preconditions: Preconditions
     margin_ulps: int | None  # fewest representable numbers between a current and a decision boundary
+    margin_histogram: tuple[int, ...]  # currents at 0, 1-2, 3-6, 7-14, ... ulp: ⌊log2(ulp + 1)⌋ = 0, 1, ...
     current_differences: int | None  # end to end: currents whose bits differ from the ANN's
     propagation: Propagation | None  # end to end
 
@@ -84,6 +85,42 @@ class ReferenceAgreement:
     sums_outside_bound: int
     worst_share_of_bound: float  # the largest |error| / bound; the bound is γ_n Σ |w x|
     unchecked: tuple[str, ...]  # layers that the reference does not model, by name
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateResult:
+    """What is decided of one site for every number of the dtype, whatever the data were.
+
+    `verdict` is EXHAUSTED (no number fails), REFUTED (some do), or UNKNOWN with the reason in `detail`.
+    """
+
+    site: str
+    verdict: str
+    detail: str
+    method: str | None = None
+    rests_on: str | None = None  # the theorem, or how the sweep was evaluated
+    dtype: str | None = None
+    threshold: str | None = None
+    inputs_checked: int | None = None
+    mismatching_inputs: int | None = None
+    mismatches: tuple[Interval, ...] = ()  # maximal intervals
+    share_of_range: float | None = None  # of [0, θ], by length
+    level_steps: tuple[str, ...] = ()
+    count_steps: tuple[str, ...] = ()
+    monotone: bool | None = None
+    classes: dict[str, FloatClass] = field(default_factory=dict)
+    reached: int | None = None  # inputs of the data that fail
+    nearest_ulps: int | None = None  # how near the other inputs came to failing
+    repair: dict[str, Any] | None = None  # the smallest change of the neuron that mends it, if one was found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompositionResult:
+    """Whether the certificates add up to the whole network: bit-exact for every image there is."""
+
+    verdict: str  # EXHAUSTED or UNKNOWN
+    detail: str
+    obstacles: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +160,8 @@ class Report:
     findings: tuple[Finding, ...]
     claims: tuple[Evidence, ...]
     counterexamples: tuple[Counterexample, ...]
-    certificate: tuple[dict[str, Any], ...] = field(default=())
+    certificate: tuple[CertificateResult, ...]
+    composition: CompositionResult
 
     @property
     def worst(self) -> Verdict:

@@ -81,6 +81,7 @@ def _pairs(report: Report) -> list[tuple[LayerResult, LayerResult]]:
 
 def _facts(report: Report) -> list[str]:
     facts = [_latency_fact(report), _accuracy_fact(report), *_reference_facts(report)]
+    facts += _certificate_facts(report)
     return [fact for fact in facts if fact]
 
 
@@ -115,6 +116,27 @@ def _reference_facts(report: Report) -> list[str]:
     ]
     if reference.unchecked:
         facts.append(f"not held against the reference: {', '.join(map(escape, reference.unchecked))}")
+    return facts
+
+
+def _certificate_facts(report: Report) -> list[str]:
+    decided = [entry for entry in report.certificate if entry.mismatching_inputs is not None]
+    if not decided:
+        reasons = sorted({entry.detail for entry in report.certificate})
+        return [f"certificate: no site is decided for every number: {'; '.join(reasons)}"] if reasons else []
+    failing = [entry for entry in decided if entry.mismatching_inputs]
+    facts = [
+        f"certificate: N = M for every {decided[0].dtype} number at {len(decided) - len(failing)} of "
+        f"{len(report.certificate)} sites, by {decided[0].method}"
+    ]
+    for entry in failing:
+        near = "" if entry.nearest_ulps is None else f", the others stay {entry.nearest_ulps} ulp away"
+        mend = f"; mended by {entry.repair['change']}" if entry.repair else ""
+        facts.append(
+            f"  {escape(entry.site)} fails on {entry.mismatching_inputs} numbers, "
+            f"first {entry.mismatches[0].first}; the data hit {entry.reached}{near}{mend}"
+        )
+    facts.append(f"whole network: {report.composition.verdict}: {escape(report.composition.detail)}")
     return facts
 
 

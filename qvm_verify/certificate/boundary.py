@@ -1,0 +1,158 @@
+"""Both step functions from a few dozen evaluations: bisection over the ordered floats.
+
+Complete for functions that never fall from one float to the next, and for those only. Which functions these
+are is a theorem, so the callables are recognised, not trusted: the project's own activation and neuron, in
+the settings that the theorem speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
+from qvm_verify.certificate.runs import Run, RunCollector
+from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, QuantizedActivation
+from qvm_verify.snn.quantized_activation import quantize
+
+GUESS = 64
+"""How many floats around a guessed step are looked at first."""
+
+Counter = Callable[[Tensor], Tensor]
+"""Takes a 1-D tensor of currents and returns integers, levels or spike counts."""
+
+
+Order = Literal["x * L / threshold", "x / threshold * L", "x * (L / threshold)"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+"""How z may be computed (Eq. 4); the first is the project's own. All round differently."""
+
+
+@dataclass(frozen=True)
+class OrderedLevel:
+    """The level of an activation, with z computed in another order (Eq. 4).
+
+    Multiplication and division by a positive number are monotone under rounding, so the level is, too.
+    """
+
+    activation: QuantizedActivation
+    order: Order
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return M for 1-D currents."""
+        gamma, levels = self.activation.threshold.detach(), self.activation.levels
+        if self.order == "x * L / threshold":
+            z = x * levels / gamma
+        elif self.order == "x / threshold * L":
+            z = x / gamma * levels
+        else:
+            z = x * (levels / gamma)
+        return quantize(z, self.activation.quantizer).clamp(0, levels)
+
+
+def why_not_monotone(function: Counter) -> str | None:
+    """Return why no theorem says that `function` never falls, None where one does.
+
+    The theorem is about `QuantizedActivation.level` with a positive normal threshold, and about
+    `IFNeuron.spike_count` with reset by subtraction and 0 <= V0 <= θ, both unmodified.
+    """
+    if type(function) is OrderedLevel:
+        return why_not_monotone(function.activation.level)
+    owner = getattr(function, "__self__", None)
+    code = getattr(function, "__func__", None)
+    if type(owner) is QuantizedActivation and code is QuantizedActivation.level:
+        return _why_not_normal(owner.threshold)
+    if type(owner) is IFNeuron and code is IFNeuron.spike_count:
+        if (owner.firing, owner.reset) != (">=", "reset_by_subtraction"):
+            rules = f"{owner.firing} and {owner.reset}"
+            return f"the theorem needs firing on U >= θ and reset by subtraction, not {rules}"
+        if not 0 <= float(owner.v_init) <= float(owner.threshold):
+            return f"the theorem needs 0 <= V0 <= θ, not V0 = {float(owner.v_init):.6g}"
+        return _why_not_normal(owner.threshold)
+    return f"no theorem says that {getattr(function, '__qualname__', function)!s} is monotone"
+
+
+def _why_not_normal(threshold: Tensor) -> str | None:
+    value = float(threshold)
+    info = torch.finfo(threshold.dtype)
+    if info.smallest_normal <= value <= info.max / 2:
+        return None
+    return f"the theorem needs a normal threshold whose double is finite, not {value!r}"
+
+
+def boundary_runs(
+    activation: Counter,
+    neuron: Counter,
+    *,
+    levels: int,
+    time_steps: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> list[Run]:
+    """Return the runs of two functions that `why_not_monotone` has nothing against.
+
+    Their values lie in [0, levels] and [0, time_steps].
+    """
+    lowest, highest = ordinal_range(dtype)
+    m_steps = level_steps(activation, levels, dtype, device)
+    n_steps = _first_reaching(neuron, time_steps, dtype, device, guess=m_steps)
+    starts = sorted({lowest, *m_steps, *n_steps} - {highest + 1})
+    collector = RunCollector()
+    for first, after in zip(starts, [*starts[1:], highest + 1], strict=True):
+        level = sum(step <= first for step in m_steps)
+        spike_count = sum(step <= first for step in n_steps)
+        collector.add(first, after - 1, float(level), float(spike_count))
+    return collector.runs
+
+
+def level_steps(activation: Counter, levels: int, dtype: torch.dtype, device: torch.device) -> list[int]:
+    """Return, for k = 1 ... L, the first ordinal whose level is at least k, one past inf where none is."""
+    return _first_reaching(activation, levels, dtype, device, guess=_expected_steps(activation, dtype))
+
+
+def _expected_steps(activation: Counter, dtype: torch.dtype) -> list[int]:
+    """Return where the levels of a `QuantizedActivation` rise over the reals: at γ (k - V0 / θ) / L."""
+    owner: QuantizedActivation = (
+        activation.activation if isinstance(activation, OrderedLevel) else activation.__self__  # type: ignore[attr-defined]  # why_not_monotone saw it
+    )
+    k = torch.arange(1, owner.levels + 1, dtype=torch.float64)
+    reals = float(owner.threshold) * (k - MATCHED_V_INIT[owner.quantizer]) / owner.levels
+    return [int(place) for place in to_ordinals(reals.to(dtype))]
+
+
+def _first_reaching(
+    function: Counter,
+    top: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    guess: list[int] | None = None,
+) -> list[int]:
+    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is.
+
+    A good `guess` saves most of the evaluations; a bad one costs two.
+    """
+    lowest, highest = ordinal_range(dtype)
+    wanted = torch.arange(1, top + 1, device=device)
+    below = torch.full_like(wanted, lowest - 1)  # as if the value there were 0
+    above = torch.full_like(wanted, highest + 1)  # and enough here
+
+    def reached(places: Tensor) -> Tensor:
+        return function(to_floats(places, dtype)) >= wanted
+
+    if guess is not None and len(guess) == top:
+        near = torch.tensor(guess, device=device)
+        low, high = (near - GUESS).clamp(min=lowest), (near + GUESS).clamp(max=highest)
+        below = torch.where(reached(low), below, low)
+        above = torch.where(reached(high), high, above)
+    while True:
+        # The mean of two integers whose sum may not fit.
+        middle = (below & above) + ((below ^ above) >> 1)
+        undecided = middle > below
+        if not bool(undecided.any()):
+            return [int(place) for place in above]
+        hit = reached(torch.where(undecided, middle, lowest))
+        above = torch.where(undecided & hit, middle, above)
+        below = torch.where(undecided & ~hit, middle, below)
