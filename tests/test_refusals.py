@@ -78,7 +78,7 @@ DAMAGES = {
     "shape": (lambda c: c["weights"].update({"act.threshold": torch.ones(2)}), "shape"),
     "nan": (lambda c: c["weights"]["stem.0.weight"].fill_(torch.nan), "not finite"),
     "negative": (lambda c: c["weights"]["act.threshold"].fill_(-1.0), "must be positive"),
-    "hostile": (lambda c: c.update(more=Hostile()), "would run code"),
+    "hostile": (lambda c: c.update(more=Hostile()), "may run code"),
 }
 
 

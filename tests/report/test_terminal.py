@@ -45,7 +45,7 @@ def test_an_audit_that_refutes_names_the_first_diverging_layer_and_a_counterexam
 def test_an_inconclusive_audit_says_what_it_did_not_look_at():
     ann = nn.Sequential(chain(), nn.ReLU()).eval()
     text = printed(ann, convert(ann), column(0.3))
-    assert "inconclusive: UNKNOWN: 1 still computes `relu` in the spiking network" in text
+    assert "inconclusive: UNKNOWN: 1 computes relu: no neuron, no pooling, and not known to be linear" in text
 
 
 @pytest.mark.parametrize("name", ["[red]", "[/]"])
