@@ -9,18 +9,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.nn.modules import module as nn_module
 
-from qvm_verify.certificate.boundary import why_not_monotone
-from qvm_verify.certificate.decide import Certificate, certify
-from qvm_verify.certificate.ordinals import ordinal_range
-from qvm_verify.exits import InputError
+from qvm_verify.certificate.decide import Certificate
+from qvm_verify.certificate.graphs import Graph, Obstacle, is_site, off_the_graph, place_of, settings
+from qvm_verify.certificate.sameness import configuration_complaints, site_complaints, tensor_complaints
 from qvm_verify.snn import IFNeuron, QuantizedActivation
 from qvm_verify.verdict import Evidence, Verdict
 
@@ -58,23 +55,6 @@ KNOWN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
 KNOWN_METHODS = frozenset(
     {"add", "contiguous", "flatten", "mean", "permute", "reshape", "size", "transpose", "view"}
 )
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-IN_PLACE = [name for name in dir(operator) if name[:3] == "__i" and f"__{name[3:]}" in dir(operator)]
-"""`__iadd__` and its kind; left to itself, torch.fx records `a += b` as `a + b`."""
-
-NN_MODULE_STATE = frozenset(vars(nn.Module()))
-"""What every module carries; the rest of its attributes is its configuration."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Obstacle:
-    """What keeps the theorem from speaking, and where."""
-
-    place: str  # a site, a module, a node of the graph, or "(settings)"
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.sentence}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +82,8 @@ def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certifica
         *_different("dtype", dtypes),
         *_different("device", sorted({str(tensor.device) for tensor in tensors})),
         *(found for kind in sorted({tensor.device.type for tensor in tensors}) for found in settings(kind)),
-        *_off_the_graph("ANN", ann),
-        *_off_the_graph("SNN", snn),
+        *off_the_graph("ANN", ann),
+        *off_the_graph("SNN", snn),
     ]
     operations = sites = 0
     traced, untraceable = _traced({"ANN": ann, "SNN": snn})
@@ -118,11 +98,11 @@ def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certifica
     return Composition(evidence=evidence, obstacles=tuple(obstacles), operations=operations, sites=sites)
 
 
-def _traced(networks: dict[str, nn.Module]) -> tuple[dict[str, _Graph], list[Obstacle]]:
+def _traced(networks: dict[str, nn.Module]) -> tuple[dict[str, Graph], list[Obstacle]]:
     graphs, obstacles = {}, []
     for label, network in networks.items():
         try:
-            graphs[label] = _Graph(network)
+            graphs[label] = Graph(network)
         except Exception as error:  # whatever a stranger's forward does when it meets a symbolic tensor
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             obstacles.append(Obstacle(place=label, sentence=f"cannot be traced by torch.fx: {reason}"))
@@ -156,119 +136,13 @@ def _different(what: str, found: list[str]) -> Iterator[Obstacle]:
         yield Obstacle(place="(settings)", sentence=sentence)
 
 
-def settings(device_type: str) -> Iterator[Obstacle]:
-    """Yield what in PyTorch's present settings lets one operation give two results on that device."""
-    sentences = []
-    if device_type not in ("cpu", "cuda"):
-        sentences.append(f"nothing is known of the kernels of a {device_type} device")
-    if device_type == "cuda":
-        if _tf32_allowed():
-            sentences.append("TF32 may round the inputs of convolutions and products")
-        if torch.backends.cudnn.benchmark:
-            sentences.append("cudnn.benchmark picks kernels by the clock")
-        if not torch.are_deterministic_algorithms_enabled():
-            sentences.append("nondeterministic kernels are allowed (torch.use_deterministic_algorithms)")
-    if not float(torch.tensor(torch.finfo(torch.float32).smallest_normal) / 2):
-        sentences.append("subnormal numbers are flushed to zero, which is set thread by thread")
-    for sentence in sentences:
-        yield Obstacle(place="(settings)", sentence=sentence)
-
-
-def _tf32_allowed() -> bool:
-    try:
-        return bool(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
-    except RuntimeError:  # set by the newer fp32_precision, which forbids to ask in this way
-        return True
-
-
-def _off_the_graph(label: str, network: nn.Module) -> Iterator[Obstacle]:
-    """Yield what changes how a network runs without being seen in its graph."""
-    if nn_module._global_forward_hooks or nn_module._global_forward_pre_hooks:
-        yield Obstacle(place=label, sentence="a hook of all modules runs, which no graph shows")
-    for name, module in network.named_modules():
-        place = f"{label} {name}".rstrip()
-        if module._forward_hooks or module._forward_pre_hooks:
-            yield Obstacle(place=place, sentence="has a forward hook, which no graph shows")
-        if vars(module).get("_compiled_call_impl") is not None:
-            yield Obstacle(place=place, sentence="is compiled, and fused kernels may round otherwise")
-        for key in vars(module):
-            if callable(getattr(type(module), key, None)):
-                yield Obstacle(place=place, sentence=f"had its method {key} replaced, which no graph shows")
-        if isinstance(module, IFNeuron) and module.currents != "constant":
-            sentence = f"runs on {module.currents} currents, where a spike count depends on their order"
-            yield Obstacle(place=place, sentence=sentence)
-
-
-class _Proxy(fx.Proxy):
-    """A symbolic tensor that tells `a += b` from `a = a + b`."""
-
-
-def _record_in_place(name: str) -> None:
-
-    def record(self: fx.Proxy, other: Any) -> Any:
-        return self.tracer.create_proxy("call_function", getattr(operator, name), (self, other), {})
-
-    setattr(_Proxy, name, record)
-
-
-for _name in IN_PLACE:
-    _record_in_place(_name)
-
-
-def _is_site(module: nn.Module) -> bool:
-    return hasattr(module, "threshold")
-
-
-class _Graph(fx.Tracer):
-    """The graph of a network, called with one tensor; its leaves are the sites and torch's own modules."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.autocast = False
-        self.wrapper = nn.Sequential(network)
-        # Now: while tracing, to look at a parameter is to record a node.
-        self._sites = {module for module in network.modules() if _is_site(module)}
-        self.nodes = list(self.trace(self.wrapper).nodes)
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Keep sites and torch's modules whole."""
-        return m in self._sites or super().is_leaf_module(m, module_qualified_name)
-
-    def proxy(self, node: fx.Node) -> fx.Proxy:
-        """Return a proxy that records in-place operators."""
-        return _Proxy(node, self)
-
-    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
-        """Record a node, and whether it ran under autocast."""
-        self.autocast |= any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda"))
-        return super().create_node(*args, **kwargs)
-
-    def value(self, node: fx.Node) -> Any:
-        """Return the module or tensor that a node names."""
-        return reduce(getattr, str(node.target).split("."), self.wrapper)
-
-    def describe(self, node: fx.Node) -> str:
-        """Return what a node does, for a sentence."""
-        if node.op == "call_module":
-            return type(self.value(node)).__name__
-        if node.op in ("call_function", "call_method"):
-            return str(getattr(node.target, "__name__", node.target))
-        return {"get_attr": "a tensor"}.get(node.op, node.op)
-
-
-def _place(node: fx.Node) -> str:
-    if node.op in ("call_module", "get_attr"):
-        return str(node.target).removeprefix("0").removeprefix(".") or "(network)"
-    return node.name
-
-
 class _Walk:
     """Both graphs in step."""
 
     def __init__(
         self,
-        ann: _Graph,
-        snn: _Graph,
+        ann: Graph,
+        snn: Graph,
         certificates: Mapping[str, Certificate],
         dtype: torch.dtype | None,
     ) -> None:
@@ -295,15 +169,15 @@ class _Walk:
                     f"the graphs part here: the ANN runs {self._ann.describe(a)}, "
                     f"the SNN {self._snn.describe(b)}"
                 )
-                self.obstacles.append(Obstacle(place=_place(a), sentence=sentence))
+                self.obstacles.append(Obstacle(place=place_of(a), sentence=sentence))
                 return
             self._partners[a] = b
-            found = [Obstacle(place=_place(a), sentence=sentence) for sentence in self._complaints(a, b)]
+            found = [Obstacle(place=place_of(a), sentence=sentence) for sentence in self._complaints(a, b)]
             self.obstacles += found
             if found or a.op not in ("call_module", "call_function", "call_method"):
                 continue
-            if a.op == "call_module" and _place(a) in self._sites:
-                self.certified.add(_place(a))
+            if a.op == "call_module" and place_of(a) in self._sites:
+                self.certified.add(place_of(a))
             else:
                 self.operations += 1
         mine, theirs = len(self._ann.nodes), len(self._snn.nodes)
@@ -318,7 +192,7 @@ class _Walk:
         if a.op == "call_module":
             yield from self._module_complaints(a, self._ann.value(a), self._snn.value(b))
         elif a.op == "get_attr":
-            yield from _tensor_complaints("it", self._ann.value(a), self._snn.value(b))
+            yield from tensor_complaints("it", self._ann.value(a), self._snn.value(b))
             if self._ann.value(a).dtype.is_floating_point and self._ann.value(a).dtype != self._dtype:
                 yield f"is a constant of dtype {self._ann.value(a).dtype}"
         elif a.op in ("call_function", "call_method"):
@@ -341,54 +215,18 @@ class _Walk:
         return node.target in (operator.add, torch.add, torch.cat)
 
     def _module_complaints(self, a: fx.Node, activation: nn.Module, neuron: nn.Module) -> Iterator[str]:
-        if _is_site(activation) or _is_site(neuron):
-            name = _place(a)
+        if is_site(activation) or is_site(neuron):
+            name = place_of(a)
             if name in self._sites:
                 yield "is a shared site: its module runs more than once"
             self._sites.add(name)
-            yield from self._site_complaints(activation, neuron, self._certificates.get(name))
+            yield from site_complaints(activation, neuron, self._certificates.get(name), self._dtype)
         elif type(activation) not in KNOWN_MODULES:
             yield f"{type(activation).__name__} is not an operation that this check knows"
         elif type(activation) is not type(neuron):
             yield f"is {type(activation).__name__} in the ANN and {type(neuron).__name__} in the SNN"
         else:
-            yield from self._configuration_complaints(activation, neuron)
-
-    def _configuration_complaints(self, a: nn.Module, b: nn.Module) -> Iterator[str]:
-        for label, module in (("ANN", a), ("SNN", b)):
-            if isinstance(module, (*BATCH_NORMS, nn.Dropout)) and module.training:
-                yield f"is in training mode in the {label}"
-            if isinstance(module, BATCH_NORMS) and module.running_mean is None:
-                yield f"normalizes by the batch in the {label}"
-        mine, theirs = ({k: v for k, v in vars(m).items() if k not in NN_MODULE_STATE} for m in (a, b))
-        for key in sorted(mine.keys() | theirs.keys()):
-            if key not in mine or key not in theirs or not self._same(mine[key], theirs[key]):
-                yield f"has another {key} in the SNN: {theirs.get(key)!r}, not {mine.get(key)!r}"
-        mine, theirs = _tensors(a), _tensors(b)
-        for key in sorted(mine.keys() ^ theirs.keys()):
-            yield f"has a {key} in one network only"
-        for key in sorted(mine.keys() & theirs.keys()):
-            yield from _tensor_complaints(f"its {key}", mine[key], theirs[key])
-
-    def _site_complaints(
-        self, activation: nn.Module, neuron: nn.Module, certificate: Certificate | None
-    ) -> Iterator[str]:
-        if type(activation) is not QuantizedActivation or type(neuron) is not IFNeuron:
-            yield (
-                f"pairs {type(activation).__name__} with {type(neuron).__name__}; "
-                "the theorem speaks of QuantizedActivation and IFNeuron"
-            )
-            return
-        if neuron.time_steps != activation.levels:
-            yield f"runs T = {neuron.time_steps} time-steps for L = {activation.levels} levels"
-        gamma, theta = activation.threshold, neuron.threshold
-        yield from _tensor_complaints("its threshold", gamma, theta)
-        if gamma.dim() or theta.dim() or neuron.v_init.dim():
-            yield "has a threshold or V0 that is not one number"
-        elif certificate is None:
-            yield "has no certificate"
-        elif self._dtype is not None:
-            yield from _certificate_complaints(activation, neuron, certificate, self._dtype)
+            yield from configuration_complaints(activation, neuron, self._same)
 
     def _same(self, a: Any, b: Any) -> bool:
         """Tell whether two arguments correspond: nodes in step, containers item by item, constants equal."""
@@ -405,77 +243,3 @@ class _Walk:
         if isinstance(a, float):
             return a.hex() == float(b).hex()  # 0.0 is not -0.0
         return a is None or a is ... or (isinstance(a, (int, str)) and bool(a == b))
-
-
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's own parameters and buffers."""
-    return {
-        **dict(module.named_parameters(recurse=False, remove_duplicate=False)),
-        **dict(module.named_buffers(recurse=False, remove_duplicate=False)),
-    }
-
-
-def _tensor_complaints(what: str, a: Tensor, b: Tensor) -> Iterator[str]:
-    """Yield how two tensors differ to a kernel, or are none that this check knows."""
-    for tensor in (a, b):
-        if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout is not torch.strided:
-            yield f"{what} is no plain tensor"
-            return
-    for aspect in ("dtype", "device", "shape"):
-        mine, theirs = getattr(a, aspect), getattr(b, aspect)
-        if mine != theirs:
-            yield f"{what} has another {aspect} in the SNN: {theirs}, not {mine}"
-            return
-    if a.stride() != b.stride():
-        yield f"{what} lies in another order in memory in the SNN, where kernels may sum in another order"
-    if not torch.equal(_bits(a), _bits(b)):
-        yield f"{what} differs in {int((_bits(a) != _bits(b)).any(-1).sum())} of {a.numel()} values"
-
-
-def _bits(tensor: Tensor) -> Tensor:
-    """Return the bytes of every value, [values, bytes]."""
-    return tensor.detach().contiguous().reshape(-1, 1).view(torch.uint8)
-
-
-def _certificate_complaints(
-    activation: QuantizedActivation, neuron: IFNeuron, certificate: Certificate, dtype: torch.dtype
-) -> Iterator[str]:
-    """Yield why a certificate does not say that N = M at this site.
-
-    A certificate names neither quantizer nor V0. So the site is decided once more, by bisection where that
-    is proved complete, and the certificate is of this site only if it has the same steps.
-    """
-    lowest, highest = ordinal_range(dtype)
-    facts: dict[str, tuple[object, object]] = {
-        "dtype": (certificate.dtype, str(dtype).removeprefix("torch.")),
-        "threshold": (certificate.threshold, float(neuron.threshold.item()).hex()),
-        "levels": (certificate.levels, activation.levels),
-        "time_steps": (certificate.time_steps, neuron.time_steps),
-        "inputs_checked": (certificate.inputs_checked, highest - lowest + 1),
-    }
-    for name, (certified, here) in facts.items():
-        if certified != here:
-            yield f"its certificate has {name} = {certified}, not {here}"
-            return
-    if certificate.mismatches:
-        first = certificate.intervals[0].first
-        yield f"N differs from M on {certificate.mismatches} {certificate.dtype} inputs, first at {first}"
-        return
-    proved = not (why_not_monotone(activation.level) or why_not_monotone(neuron.spike_count))
-    try:
-        again = certify(
-            activation,
-            neuron,
-            threshold=neuron.threshold.item(),
-            levels=activation.levels,
-            time_steps=neuron.time_steps,
-            dtype=dtype,
-            method="boundary" if proved else certificate.method,
-            device=neuron.threshold.device,
-        )
-    except InputError as error:
-        yield f"its certificate cannot be tied to it: {error}"
-        return
-    steps = (certificate.level_steps, certificate.count_steps)
-    if again.mismatches or (again.level_steps, again.count_steps) != steps:
-        yield "its certificate is of another activation or neuron: the steps lie elsewhere"
