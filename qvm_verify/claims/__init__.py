@@ -1,0 +1,1 @@
+"""The paper's claims and their repairs, each stated once."""
