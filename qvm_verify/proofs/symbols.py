@@ -7,17 +7,17 @@ even). Nothing here asks a solver anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations, permutations, product
 from typing import Any
 
 import z3
 
-from qvm_verify.claims.claim import Arithmetic
+from qvm_verify.claims.claim import Arithmetic, Kind
 from qvm_verify.proofs.obligation import Expect, Obligation, Sort
 
-LOGICS = {"real": "QF_LIRA"}
 SORTS = {
     "float16": (5, 11),
     "bfloat16": (8, 8),
@@ -212,35 +212,105 @@ class Symbols:
         self.facts.append(term >= 0)
         return term
 
+    def make(self, name: str, kind: Kind) -> Any:
+        """Make the variable that a claim asks for."""
+        return {"number": self.number, "integer": self.integer, "count": self.count}[kind](name)
+
     def obligation(
-        self, *, claim: str, name: str, assumptions: Sequence[Any], goal: Any, expect: Expect = "unsat"
+        self,
+        *,
+        claim: str,
+        name: str,
+        assumptions: Sequence[Any],
+        goal: Any,
+        expect: Expect = "unsat",
+        of_claim: bool = False,
+        sizes: Mapping[str, int] | None = None,
     ) -> Obligation:
         """Ask for values under which every assumption holds and `goal` does not."""
-        terms = [*self.facts, *map(boolean, assumptions), z3.Not(boolean(goal))]
-        return self._ask(claim, name, terms, expect, vacuity=False)
-
-    def satisfiable(self, *, claim: str, name: str, assumptions: Sequence[Any]) -> Obligation:
-        """Ask whether the assumptions can be met at all: a proof from none that can would be empty."""
-        terms = [*self.facts, *map(boolean, assumptions)]
-        return self._ask(claim, f"assumptions of {name}", terms, "sat", vacuity=True)
-
-    def _ask(
-        self, claim: str, name: str, terms: Sequence[Any], expect: Expect, *, vacuity: bool
-    ) -> Obligation:
         return Obligation(
             claim=claim,
             name=name,
             arithmetic=self.arithmetic,
-            smtlib=smtlib(terms, self.variables, LOGICS.get(self.arithmetic, "QF_FP")),
+            smtlib=self._script([*assumptions, z3.Not(boolean(goal))]),
             expect=expect,
             variables=tuple(self.variables),
-            vacuity=vacuity,
+            of_claim=of_claim,
+            sizes=tuple((sizes or {}).items()),
         )
 
+    def satisfiable(self, *, claim: str, name: str, assumptions: Sequence[Any]) -> Obligation:
+        """Ask whether the assumptions can be met at all: a proof from none that can would be empty."""
+        return Obligation(
+            claim=claim,
+            name=f"assumptions of {name}",
+            arithmetic=self.arithmetic,
+            smtlib=self._script(assumptions),
+            expect="sat",
+            variables=tuple(self.variables),
+            vacuity=True,
+        )
 
-def smtlib(terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], logic: str) -> str:
+    def _script(self, terms: Sequence[Any]) -> str:
+        terms = [*self.facts, *map(boolean, terms)]
+        return smtlib([*terms, *discreteness(terms)], self.variables)
+
+
+def generalize(term: Any, products: Sequence[tuple[Any, Any]]) -> Any:
+    """Return `term` with every occurrence of a product replaced by the symbol that stands for it.
+
+    What holds for every value of the symbol holds for the product, too; it keeps questions linear.
+    """
+    return term if is_concrete(term) else z3.substitute(term, *products)
+
+
+def discreteness(terms: Sequence[Any]) -> list[Any]:
+    """Return, for small combinations e of the integers in the terms, that e <= n or e >= n + 1, |n| small.
+
+    This is true of all integers. Solvers that only ever split on single integers never come to an end where
+    the question is about the distance of two or three of them, none of which is bounded.
+    """
+    integers = list({term.get_id(): term for root in terms for term in _integers(root)}.values())
+    pairs = [a + c * b for a, b in permutations(integers, 2) for c in (-2, -1, 1)]
+    triples = [
+        a + c * b + d * e for a, b, e in combinations(integers, 3) for c, d in product((-1, 1), repeat=2)
+    ]
+    return [z3.Or(e <= low, e >= low + 1) for e in (*pairs, *triples) for low in (-2, -1, 0, 1)]
+
+
+def _integers(term: z3.ExprRef) -> Iterator[z3.ExprRef]:
+    """Yield the integer variables and the floors in a term."""
+    if z3.is_int(term) and (z3.is_to_int(term) or term.num_args() == 0) and not _is_value(term):
+        yield term
+    for child in term.children():
+        yield from _integers(child)
+
+
+def logic_of(terms: Sequence[Any]) -> str:
+    """Return the SMT-LIB logic of terms over the reals or over floats."""
+    return "QF_FP" if any(map(_has_floats, terms)) else "QF_LIRA" if all(map(is_linear, terms)) else "QF_NIRA"
+
+
+def _has_floats(term: z3.ExprRef) -> bool:
+    return z3.is_fp(term) or any(map(_has_floats, term.children()))
+
+
+def is_linear(term: z3.ExprRef) -> bool:
+    """Tell whether no two symbols are multiplied or divided."""
+    symbolic = [child for child in term.children() if not _is_value(child)]
+    product = z3.is_mul(term) and len(symbolic) > 1
+    quotient = z3.is_div(term) and not _is_value(term.arg(1))
+    return not (product or quotient) and all(map(is_linear, term.children()))
+
+
+def _is_value(term: z3.ExprRef) -> bool:
+    """Tell whether a term has a known value, such as 1, 2/3 or the product of two such."""
+    return z3.is_rational_value(z3.simplify(term)) or z3.is_int_value(z3.simplify(term))
+
+
+def smtlib(terms: Sequence[Any], variables: Sequence[tuple[str, Sort]]) -> str:
     """Return an SMT-LIB 2 script that asserts every term and asks for a model."""
-    lines = [f"(set-logic {logic})"]
+    lines = [f"(set-logic {logic_of(terms)})"]
     for name, sort in variables:
         bits = SORTS.get(sort)
         lines.append(
@@ -252,6 +322,8 @@ def smtlib(terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], logic: s
 
 def _text(term: z3.ExprRef) -> str:
     """Return a term in SMT-LIB 2; shared parts are printed once, in `let`s."""
+    if z3.is_true(term):  # a solver would drop it
+        return "true"
     solver = z3.Solver()
     solver.add(term)
     script = solver.to_smt2()
