@@ -28,6 +28,7 @@ def _serve(connection: Connection, function: Callable[..., Any]) -> None:
             arguments = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
+        reply: tuple[Any, str | None]
         try:
             reply = (function(*arguments), None)
         except Exception as error:
