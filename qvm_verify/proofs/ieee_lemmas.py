@@ -15,7 +15,7 @@ from typing import Any
 
 from qvm_verify.claims.claim import Case, Subject
 from qvm_verify.claims.mutants import FiresOnTheOtherSide, QuantizesTheNegative, ResetsTwice
-from qvm_verify.reference import QUANTIZERS, IFParameters, IFStep, Ops, Quantizer, if_step
+from qvm_verify.reference import QUANTIZERS, IFParameters, IFStep, Quantizer, if_step
 
 DOMAIN = "every normal θ with 2θ finite; round to nearest even"
 Conditions = Callable[[Case, Subject], list[Any]]
@@ -25,7 +25,7 @@ Conditions = Callable[[Case, Subject], list[Any]]
 class Mutant:
     """A lemma with one fault: another neuron, an assumption too few, or a goal too strong."""
 
-    subject: Callable[[Ops], Subject] | None = None
+    subject: type[Subject] | None = None
     assumptions: Conditions | None = None
     goal: Conditions | None = None
 
@@ -44,7 +44,7 @@ class Lemma:
     @property
     def domain(self) -> str:
         """Where the lemma holds, in words."""
-        return DOMAIN if "theta" in self.variables else "every float; round to nearest even"
+        return DOMAIN if "threshold" in self.variables else "every float; round to nearest even"
 
 
 class ResetsByHalf(Subject):
@@ -63,19 +63,19 @@ class ResetsByHalf(Subject):
 
 def step(case: Case, subject: Subject, current: str = "x", v: str = "v") -> IFStep:
     """Run the neuron for one time-step."""
-    return subject.run([case[current]], case[v], IFParameters(case["theta"]))[0]
+    return subject.run([case[current]], case[v], IFParameters(case["threshold"]))[0]
 
 
 def _between(case: Case, name: str) -> list[Any]:
-    return [case[name] >= 0, case[name] <= case["theta"]]
+    return [case[name] >= 0, case[name] <= case["threshold"]]
 
 
 def _at_most(case: Case, *names: str) -> list[Any]:
-    return [case[name] <= case["theta"] for name in names]
+    return [case[name] <= case["threshold"] for name in names]
 
 
 def _below(case: Case, *names: str) -> list[Any]:
-    return [case[name] < case["theta"] for name in names]
+    return [case[name] < case["threshold"] for name in names]
 
 
 def _not_negative(case: Case, *names: str) -> list[Any]:
@@ -86,18 +86,18 @@ STEP_LEMMAS = (
     Lemma(
         id="theorem-1-step",
         says="0 <= V <= θ and 0 <= x <= θ imply 0 <= V' <= θ: one step of Theorem 1, so it holds for every T",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: [*_between(c, "v"), *_between(c, "x")],
-        goal=lambda c, s: [step(c, s).v >= 0, step(c, s).v <= c["theta"]],
+        goal=lambda c, s: [step(c, s).v >= 0, step(c, s).v <= c["threshold"]],
         mutants={"resets by θ/2": Mutant(subject=ResetsByHalf)},
     ),
     Lemma(
         id="reset-exact",
         says="θ <= U <= 2θ implies (U - θ) + θ = U: the soft reset loses nothing, only the addition rounds",
-        variables=("theta", "u"),
-        assumptions=lambda c, s: [c["u"] >= c["theta"], c["u"] <= c["theta"] + c["theta"]],
-        goal=lambda c, s: [(c["u"] - c["theta"]) + c["theta"] == c["u"]],
-        mutants={"U beyond 2θ": Mutant(assumptions=lambda c, s: [c["u"] >= c["theta"]])},
+        variables=("threshold", "u"),
+        assumptions=lambda c, s: [c["u"] >= c["threshold"], c["u"] <= c["threshold"] + c["threshold"]],
+        goal=lambda c, s: [(c["u"] - c["threshold"]) + c["threshold"] == c["u"]],
+        mutants={"U beyond 2θ": Mutant(assumptions=lambda c, s: [c["u"] >= c["threshold"]])},
     ),
     Lemma(
         id="addition-monotone",
@@ -123,20 +123,20 @@ STEP_LEMMAS = (
     Lemma(
         id="reset-monotone",
         says="θ <= a <= c implies a - θ <= c - θ",
-        variables=("theta", "a", "c"),
-        assumptions=lambda c, s: [c["a"] >= c["theta"], c["a"] <= c["c"]],
-        goal=lambda c, s: [c["a"] - c["theta"] <= c["c"] - c["theta"]],
+        variables=("threshold", "a", "c"),
+        assumptions=lambda c, s: [c["a"] >= c["threshold"], c["a"] <= c["c"]],
+        goal=lambda c, s: [c["a"] - c["threshold"] <= c["c"] - c["threshold"]],
         mutants={
             "strictly monotone": Mutant(
-                assumptions=lambda c, s: [c["a"] >= c["theta"], c["a"] < c["c"]],
-                goal=lambda c, s: [c["a"] - c["theta"] < c["c"] - c["theta"]],
+                assumptions=lambda c, s: [c["a"] >= c["threshold"], c["a"] < c["c"]],
+                goal=lambda c, s: [c["a"] - c["threshold"] < c["c"] - c["threshold"]],
             )
         },
     ),
     Lemma(
         id="stays-below",
         says="V < θ and x < θ imply V' < θ",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: _below(c, "v", "x"),
         goal=lambda c, s: _below({**c, "after": step(c, s).v}, "after"),
         mutants={
@@ -147,15 +147,15 @@ STEP_LEMMAS = (
     Lemma(
         id="stays-bounded",
         says="V <= θ and x <= θ imply V' <= θ, for negative V and x too",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: _at_most(c, "v", "x"),
-        goal=lambda c, s: [step(c, s).v <= c["theta"]],
+        goal=lambda c, s: [step(c, s).v <= c["threshold"]],
         mutants={"resets by θ/2": Mutant(subject=ResetsByHalf)},
     ),
     Lemma(
         id="stays-nonnegative",
         says="V >= 0 and x >= 0 imply V' >= 0, for x over the threshold and +inf too",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: _not_negative(c, "v", "x"),
         goal=lambda c, s: [step(c, s).v >= 0],
         mutants={"takes θ off twice": Mutant(subject=ResetsTwice)},
@@ -163,9 +163,9 @@ STEP_LEMMAS = (
     Lemma(
         id="spike-leaves-less",
         says="V < θ, x < θ and a spike imply U - θ <= x: what is left is no more than what came in",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: [*_below(c, "v", "x"), step(c, s).spike],
-        goal=lambda c, s: [step(c, s).u - c["theta"] <= c["x"]],
+        goal=lambda c, s: [step(c, s).u - c["threshold"] <= c["x"]],
         mutants={
             "V = θ admitted": Mutant(
                 assumptions=lambda c, s: [*_at_most(c, "v"), *_below(c, "x"), step(c, s).spike]
@@ -179,28 +179,32 @@ STEP_LEMMAS = (
         variables=("v", "x"),
         assumptions=lambda c, s: _not_negative(c, "v", "x"),
         goal=lambda c, s: [c["x"] <= c["v"] + c["x"]],
-        mutants={"negative V admitted": Mutant(assumptions=lambda c, s: _not_negative(c, "x"))},
+        mutants={
+            "any number V admitted": Mutant(
+                assumptions=lambda c, s: [*_not_negative(c, "x"), c["v"] == c["v"]]
+            )
+        },
     ),
     Lemma(
         id="over-threshold-fires",
         says="V >= 0 and x >= θ imply a spike",
-        variables=("theta", "v", "x"),
-        assumptions=lambda c, s: [*_not_negative(c, "v"), c["x"] >= c["theta"]],
+        variables=("threshold", "v", "x"),
+        assumptions=lambda c, s: [*_not_negative(c, "v"), c["x"] >= c["threshold"]],
         goal=lambda c, s: [step(c, s).spike],
         mutants={"fires on U > θ": Mutant(subject=FiresOnTheOtherSide)},
     ),
     Lemma(
         id="full-potential-fires",
         says="V >= θ and x >= 0 imply a spike",
-        variables=("theta", "v", "x"),
-        assumptions=lambda c, s: [c["v"] >= c["theta"], *_not_negative(c, "x")],
+        variables=("threshold", "v", "x"),
+        assumptions=lambda c, s: [c["v"] >= c["threshold"], *_not_negative(c, "x")],
         goal=lambda c, s: [step(c, s).spike],
         mutants={"fires on U > θ": Mutant(subject=FiresOnTheOtherSide)},
     ),
     Lemma(
         id="negative-never-fires",
         says="V < θ and x <= 0 imply no spike",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: [*_below(c, "v"), c["x"] <= 0],
         goal=lambda c, s: [~step(c, s).spike],
         mutants={"V = θ admitted": Mutant(assumptions=lambda c, s: [*_at_most(c, "v"), c["x"] <= 0])},
@@ -208,15 +212,15 @@ STEP_LEMMAS = (
     Lemma(
         id="negative-ends-below",
         says="V <= θ and x <= 0 imply V' < θ",
-        variables=("theta", "v", "x"),
+        variables=("threshold", "v", "x"),
         assumptions=lambda c, s: [*_at_most(c, "v"), c["x"] <= 0],
-        goal=lambda c, s: [step(c, s).v < c["theta"]],
+        goal=lambda c, s: [step(c, s).v < c["threshold"]],
         mutants={"fires on U > θ": Mutant(subject=FiresOnTheOtherSide)},
     ),
     Lemma(
         id="negative-first-spike",
         says="V <= V* <= θ, x <= y <= 0 and a spike from (V, x) imply one from (V*, y)",
-        variables=("theta", "v", "w", "x", "y"),
+        variables=("threshold", "v", "w", "x", "y"),
         assumptions=lambda c, s: [
             c["v"] <= c["w"],
             *_at_most(c, "w"),

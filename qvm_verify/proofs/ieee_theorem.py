@@ -20,7 +20,8 @@ depends on the format is in the lemmas. What is left outside the solvers is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from qvm_verify.claims.claim import Subject
@@ -85,11 +86,11 @@ def pair_invariant(pair: Pair) -> Any:
 
 
 def _of_step(pair: Pair, run: Run) -> dict[str, Ordered]:
-    return {"theta": pair.theta, "v": run.v, "x": run.current}
+    return {"threshold": pair.theta, "v": run.v, "x": run.current}
 
 
-def _sum(pair: Pair, run: Run) -> Ordered:
-    return if_step(run.current, run.v, IFParameters(pair.theta), pair.order).u
+def _u(pair: Pair, run: Run) -> Ordered:
+    return pair.order.lift(if_step(run.current, run.v, IFParameters(pair.theta), pair.order).u)
 
 
 def _one_run(name: str, lemma_ids: tuple[str, ...]) -> Case:
@@ -114,7 +115,7 @@ def _addition(p: Pair) -> list[Instance]:
         ("addition-commutes", {"a": w, "x": x}),
         ("addition-monotone", {"a": x, "c": y, "x": w}),
         ("addition-commutes", {"a": y, "x": w}),
-        ("reset-monotone", {"theta": p.theta, "a": _sum(p, p.lower), "c": _sum(p, p.upper)}),
+        ("reset-monotone", {"threshold": p.theta, "a": _u(p, p.lower), "c": _u(p, p.upper)}),
     ]
 
 
@@ -220,33 +221,36 @@ def _all(conditions: list[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Theorem:
-    """A statement about floats that follows from lemmas by the obligations of `argument`."""
+    """A statement about floats that follows from lemmas by the obligations of `argument(claim id)`."""
 
     id: str
     says: str
     domain: str
     lemmas: tuple[str, ...]
-    argument: Callable[[], list[Obligation]]
+    argument: Callable[[str], list[Obligation]]
 
 
-def step_case(case: Case, without: str | None = None) -> Obligation:
-    """Return the obligation of one case of the step; `without` one of its lemmas, to see that it is needed."""
+def step_case(case: Case, claim: str, without: str | None = None) -> Obligation:
+    """Return the obligation of one case of the step; `without` one of its lemmas, to see it fail."""
     symbols = Symbols("real")
     pair, facts = _make(symbols)
     used = [
         instance(LEMMAS[lemma], values, pair.order) for lemma, values in case.lemmas(pair) if lemma != without
     ]
     return symbols.obligation(
-        claim="ieee-count-monotone",
+        claim=claim,
         name=f"step, {case.name}",
         assumptions=[*facts, *_invariants(pair), *case.when(pair), *used],
         goal=case.goal(pair, _advance(pair)),
     )
 
 
-def _argument() -> Iterator[Obligation]:
-    claim = "ieee-count-monotone"
+@cache
+def _argument() -> tuple[Obligation, ...]:
+    return tuple(_parts(THEOREM_MONOTONE.id))
 
+
+def _parts(claim: str) -> Iterator[Obligation]:
     symbols = Symbols("real")
     pair, facts = _make(symbols)
     start = [pair.t == 0, pair.lower.n == 0, pair.upper.n == 0, pair.lower.v == pair.upper.v]
@@ -257,7 +261,7 @@ def _argument() -> Iterator[Obligation]:
     yield symbols.satisfiable(claim=claim, name="base", assumptions=[*facts, *start])
 
     for case in CASES:
-        yield step_case(case)
+        yield step_case(case, claim)
         symbols = Symbols("real")
         pair, facts = _make(symbols)
         given = [*facts, *_invariants(pair), *case.when(pair)]
@@ -287,9 +291,10 @@ def _argument() -> Iterator[Obligation]:
     )
 
 
-def _cited() -> tuple[str, ...]:
+def cited(*cases: Case) -> tuple[str, ...]:
+    """Return the lemmas that these cases use, each once."""
     pair, _ = _make(Symbols("real"))
-    return tuple(dict.fromkeys(lemma for case in CASES for lemma, _ in case.lemmas(pair)))
+    return tuple(dict.fromkeys(lemma for case in cases for lemma, _ in case.lemmas(pair)))
 
 
 THEOREM_MONOTONE = Theorem(
@@ -299,6 +304,6 @@ THEOREM_MONOTONE = Theorem(
         "x <= y implies N(x) <= N(y), for every T and every V_0 in [0, θ]"
     ),
     domain=f"{DOMAIN}; every V_0 in [0, θ]; every T; all currents but NaN: negative, over θ and ±inf too",
-    lemmas=_cited(),
-    argument=lambda: list(_argument()),
+    lemmas=cited(*CASES),
+    argument=lambda claim: [replace(part, claim=claim) for part in _argument()],
 )

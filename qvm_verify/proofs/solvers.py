@@ -89,27 +89,28 @@ def discharge_all(
 ) -> Iterator[tuple[Job, Answer]]:
     """Ask every job's question, `workers` at a time, and yield each job with its answer as it comes in.
 
-    A job whose solver is not installed is answered "unavailable" at once. `ask` takes the place of the real
+    The same text for the same solver is asked once. A job whose solver is not installed is answered "unavailable" at once. `ask` takes the place of the real
     solvers; it must be importable by name. Raises ValueError on an unknown solver, unless `ask` is given.
     """
-    jobs = list(jobs)
-    asked: list[Job] = []
+    asked: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
         if ask is None and job.solver not in SOLVERS:
             raise ValueError(f"unknown solver {job.solver!r}; one of {', '.join(SOLVERS)}")
         if ask is None and find_spec(job.solver) is None:
             yield job, Answer(job.solver, "unavailable", reason=f"{job.solver} is not installed")
         else:
-            asked.append(job)
-    calls = ((job.text, job.solver, time_limit) for job in asked)
+            asked.setdefault((job.text, job.solver), []).append(job)
+    calls = [(text, solver, time_limit) for text, solver in asked]
     for index, outcome in call_all(ask or ask_solver, calls, time_limit=time_limit + GRACE, workers=workers):
-        job = asked[index]
+        text, solver, _ = calls[index]
         if outcome.failure is None:
-            yield job, outcome.value
+            answer = outcome.value
         else:
             status: Status = "unknown" if outcome.overdue else "error"
             reason = " ".join(outcome.failure.split())
-            yield job, Answer(job.solver, status, seconds=outcome.seconds, reason=reason)
+            answer = Answer(solver, status, seconds=outcome.seconds, reason=reason)
+        for job in asked[text, solver]:
+            yield job, answer
 
 
 def ask_solver(text: str, solver: str, time_limit: float) -> Answer:

@@ -182,3 +182,16 @@ def test_bit_patterns_read_as_numpy_reads_them(dtype, bits, significand):
     for pattern, value in zip(patterns.tolist(), patterns.view(dtype).tolist(), strict=True):
         ours = float_from_bits(pattern, width - significand, significand)
         assert (math.isnan(ours) and math.isnan(value)) or ours.hex() == value.hex(), hex(pattern)
+
+
+def count_calls(text: str, solver: str, time_limit: float) -> Answer:
+    """Answer with the number of questions that this process was asked."""
+    count_calls.asked = getattr(count_calls, "asked", 0) + 1
+    return Answer(solver, "unsat", reason=str(count_calls.asked))
+
+
+def test_the_same_text_is_asked_once_and_answered_for_every_job():
+    jobs = [Job("one", "z3"), Job("one", "z3"), Job("two", "z3"), Job("one", "cvc5")]
+    given = list(discharge_all(jobs, time_limit=5, workers=1, ask=count_calls))
+    assert len(given) == 4
+    assert max(answer.reason for _, answer in given) == "3"
