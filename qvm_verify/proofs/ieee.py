@@ -12,12 +12,21 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from qvm_verify.claims.claim import Arithmetic, Case, Claim, Subject, all_of, counts, numbers
-from qvm_verify.proofs.ieee_lemmas import LEMMAS, Conditions, Lemma, Mutant
+from qvm_verify.claims.mutants import QuantizesTheNegative
+from qvm_verify.proofs.ieee_lemmas import (
+    LEMMAS,
+    Conditions,
+    Lemma,
+    Mutant,
+    TakesTheMagnitude,
+    quantizer_lemma,
+)
+from qvm_verify.proofs.ieee_level import ROUNDING, level_argument
 from qvm_verify.proofs.ieee_theorem import THEOREM_MONOTONE
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, SolverName, can_ask
 from qvm_verify.proofs.symbols import SORTS, Symbols
-from qvm_verify.reference import IFParameters
+from qvm_verify.reference import QUANTIZERS, IFParameters, Quantizer
 
 __all__ = [
     "ARITHMETICS",
@@ -67,6 +76,7 @@ def claims(arithmetic: Arithmetic) -> tuple[Claim, ...]:
     return (
         *(_lemma_claim(lemma, arithmetic) for lemma in LEMMAS.values()),
         _monotone_claim(arithmetic),
+        *(_level_claim(quantizer, arithmetic) for quantizer in QUANTIZERS),
     )
 
 
@@ -112,8 +122,31 @@ def _monotone_claim(arithmetic: Arithmetic) -> Claim:
         variables=(*numbers("threshold", "v_init", "x", "y"), *counts("time_steps")),
         assumptions=assumptions,
         statement=statement,
-        mutants={},
+        mutants={"takes |x|": TakesTheMagnitude},
         uses=tuple(f"{lemma}-{arithmetic}" for lemma in THEOREM_MONOTONE.lemmas),
+    )
+
+
+def _level_claim(quantizer: Quantizer, arithmetic: Arithmetic) -> Claim:
+    def assumptions(case: Case, subject: Subject) -> list[Any]:
+        return [*normal_threshold(case, arithmetic), case["levels"] >= 1, case["x"] <= case["y"]]
+
+    def statement(case: Case, subject: Subject) -> Any:
+        lower, upper = (
+            subject.level(case[name], case["threshold"], case["levels"], quantizer) for name in ("x", "y")
+        )
+        return lower <= upper
+
+    return Claim(
+        id=f"ieee-level-monotone-{quantizer.replace('_', '-')}-{arithmetic}",
+        source=SOURCE,
+        says=f"x <= y implies M(x) <= M(y) for Q = {quantizer}, for every L that is a float, and every θ",
+        arithmetic=arithmetic,
+        variables=(*numbers("threshold", "x", "y"), *counts("levels")),
+        assumptions=assumptions,
+        statement=statement,
+        mutants={"quantizes -z": QuantizesTheNegative},
+        uses=(f"{quantizer_lemma(quantizer)}-{arithmetic}", *(claim.id for claim in ROUNDING)),
     )
 
 
@@ -136,10 +169,14 @@ def question(claim: Claim, subject: type[Subject] = Subject) -> tuple[Obligation
 
 def obligations(arithmetic: Arithmetic | None = None) -> list[Obligation]:
     """Return every question of the theory in one format, or in all that are judged by default."""
-    made: list[Obligation] = []
-    for name in ARITHMETICS if arithmetic is None else (arithmetic,):
-        for claim in claims(name):
-            made += THEOREM_MONOTONE.argument(claim.id) if claim.uses else question(claim)
+    names = ARITHMETICS if arithmetic is None else (arithmetic,)
+    made = [part for claim in ROUNDING for part in question(claim)]
+    for name in names:
+        made += [part for lemma in LEMMAS.values() for part in question(_lemma_claim(lemma, name))]
+        made += THEOREM_MONOTONE.argument(_monotone_claim(name).id)
+        for quantizer in QUANTIZERS:
+            claim = _level_claim(quantizer, name).id
+            made += [replace(part, claim=claim) for part in level_argument(quantizer)]
     return made
 
 
@@ -159,5 +196,8 @@ def asked(obligation: Obligation) -> tuple[SolverName, ...]:
     return ("bitwuzla",) if long or obligation.arithmetic == "float64" else ("bitwuzla", "cvc5")
 
 
-CLAIMS: tuple[Claim, ...] = tuple(claim for arithmetic in ARITHMETICS for claim in claims(arithmetic))
+CLAIMS: tuple[Claim, ...] = (
+    *ROUNDING,
+    *(claim for arithmetic in ARITHMETICS for claim in claims(arithmetic)),
+)
 """Every lemma and theorem of the theory, in every format that is judged by default."""

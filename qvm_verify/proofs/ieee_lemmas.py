@@ -61,6 +61,14 @@ class ResetsByHalf(Subject):
         return steps
 
 
+class TakesTheMagnitude(Subject):
+    """Takes |x| for x."""
+
+    def run(self, currents: Any, v_init: Any, parameters: IFParameters) -> list[IFStep]:
+        """Run on the magnitudes."""
+        return super().run([self.ops.where(x < 0, -x, x) for x in currents], v_init, parameters)
+
+
 def step(case: Case, subject: Subject, current: str = "x", v: str = "v") -> IFStep:
     """Run the neuron for one time-step."""
     return subject.run([case[current]], case[v], IFParameters(case["threshold"]))[0]
@@ -244,12 +252,17 @@ STEP_LEMMAS = (
 )
 
 
-def _quantizer_lemma(quantizer: Quantizer) -> Lemma:
+def quantizer_lemma(quantizer: Quantizer) -> str:
+    """Return the id of the lemma that a quantizer is monotone."""
+    return f"{quantizer.replace('_', '-')}-monotone"
+
+
+def _make_quantizer_lemma(quantizer: Quantizer) -> Lemma:
     def goal(q: Quantizer, c: Case, s: Subject) -> list[Any]:
         return [s.quantize(c["a"], q) <= s.quantize(c["c"], q)]
 
     return Lemma(
-        id=f"{quantizer.replace('_', '-')}-monotone",
+        id=quantizer_lemma(quantizer),
         says=f"a <= c implies Q(a) <= Q(c) for Q = {quantizer}, infinities included",
         variables=("a", "c"),
         assumptions=lambda c, s: [c["a"] <= c["c"]],
@@ -258,5 +271,5 @@ def _quantizer_lemma(quantizer: Quantizer) -> Lemma:
     )
 
 
-QUANTIZER_LEMMAS = tuple(_quantizer_lemma(quantizer) for quantizer in QUANTIZERS)
+QUANTIZER_LEMMAS = tuple(_make_quantizer_lemma(quantizer) for quantizer in QUANTIZERS)
 LEMMAS: Mapping[str, Lemma] = {lemma.id: lemma for lemma in (*STEP_LEMMAS, *QUANTIZER_LEMMAS)}

@@ -89,8 +89,9 @@ def discharge_all(
 ) -> Iterator[tuple[Job, Answer]]:
     """Ask every job's question, `workers` at a time, and yield each job with its answer as it comes in.
 
-    The same text for the same solver is asked once. A job whose solver is not installed is answered "unavailable" at once. `ask` takes the place of the real
-    solvers; it must be importable by name. Raises ValueError on an unknown solver, unless `ask` is given.
+    The same text for the same solver is asked once. A job whose solver is not installed is answered
+    "unavailable" at once. `ask` takes the place of the real solvers; it must be importable by name. Raises
+    ValueError on an unknown solver, unless `ask` is given.
     """
     asked: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:

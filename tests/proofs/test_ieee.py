@@ -91,10 +91,31 @@ def test_every_obligation_is_asked_of_someone_and_hard_ones_of_bitwuzla_alone():
 
 def test_the_theorem_uses_lemmas_of_its_own_format():
     for arithmetic in ieee.ARITHMETICS:
-        *_, theorem = ieee.claims(arithmetic)
-        assert theorem.id == f"{THEOREM_MONOTONE.id}-{arithmetic}"
+        theorems = {claim.id: claim for claim in ieee.claims(arithmetic) if claim.uses}
+        assert len(theorems) == 5
         made = {obligation.claim for obligation in ieee.obligations(arithmetic)}
-        assert set(theorem.uses) < made
+        for name, theorem in theorems.items():
+            assert {name, *theorem.uses} <= made
+        uses = theorems[f"{THEOREM_MONOTONE.id}-{arithmetic}"].uses
+        assert uses == tuple(f"{lemma}-{arithmetic}" for lemma in THEOREM_MONOTONE.lemmas)
+
+
+def theorem(name):
+    return next(claim for claim in ieee.claims("float16") if claim.id == f"{name}-float16")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ieee-count-monotone", {"v_init": 0.0, "x": -1.0, "y": 0.0, "time_steps": 3}),
+        ("ieee-level-monotone-floor", {"x": 0.0, "y": 1.0, "levels": 4}),
+    ],
+)
+def test_a_theorem_is_refuted_for_a_faulty_neuron_and_holds_of_the_reference(name, values):
+    claim, sizes = theorem(name), {key: value for key, value in values.items() if isinstance(value, int)}
+    (fault,) = claim.mutants.values()
+    assert witness.replay(claim, {"threshold": 1.0, **values}, sizes, fault) is not None
+    assert witness.replay(claim, {"threshold": 1.0, **values}, sizes) is None
 
 
 def test_ids_are_unique():
