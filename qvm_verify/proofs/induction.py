@@ -41,6 +41,7 @@ class Induction:
 
     invariant: Invariant
     unit_threshold: bool = True
+    cross_check: bool = True  # false where the statement unrolled is beyond the solvers: products of unknowns
     products: bool = False  # true where the conclusion needs q T as a product, not only as Σ q
 
 

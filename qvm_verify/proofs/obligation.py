@@ -27,6 +27,7 @@ class Obligation:
     variables: tuple[tuple[str, Sort], ...]  # what a model gives values to, in the order of their making
     vacuity: bool = False  # true where it only asks whether the assumptions can be met
     of_claim: bool = False  # true where a model is a case of the claim: a counterexample that can be replayed
+    cross_check: bool = False  # true where the proof does not need it
     sizes: tuple[tuple[str, int], ...] = ()  # T, L or the number of inputs, where it is asked for fixed ones
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ where its first counterexample lies: below it there is none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 from qvm_verify.claims.claim import Claim, Subject
@@ -26,7 +27,8 @@ def obligations(claim: Claim) -> list[Obligation]:
     if claim.expected is Verdict.REFUTED:
         return list(_search(claim))
     if claim.id in INDUCTIONS:
-        return [*induction.obligations(claim, INDUCTIONS[claim.id]), *_unrolled(claim)]
+        how = INDUCTIONS[claim.id]
+        return [*induction.obligations(claim, how), *(_unrolled(claim) if how.cross_check else ())]
     return _at(claim, {}, "unsat")
 
 
@@ -46,7 +48,8 @@ def _unrolled(claim: Claim) -> Iterator[Obligation]:
     """Yield the statement itself at T = 1, 2, ..., with no induction: a cross-check of the proof."""
     names = size_names(claim)
     for numbers in product(range(1, UNROLLED + 1), repeat=len(names)):
-        yield from _at(claim, dict(zip(names, numbers, strict=True)), "unsat")[:1]
+        question = _at(claim, dict(zip(names, numbers, strict=True)), "unsat")[0]
+        yield replace(question, cross_check=True)
 
 
 def _at(claim: Claim, sizes: Mapping[str, int], expect: Expect) -> list[Obligation]:

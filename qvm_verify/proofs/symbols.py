@@ -27,6 +27,7 @@ SORTS = {
 """Bits of the exponent and of the significand, the hidden bit included."""
 
 RNE = z3.RNE()
+TAUTOLOGIES = "; what follows holds of all integers and only helps the search"
 
 
 def is_concrete(condition: Any) -> bool:
@@ -253,7 +254,7 @@ class Symbols:
 
     def _script(self, terms: Sequence[Any]) -> str:
         terms = [*self.facts, *map(boolean, terms)]
-        return smtlib([*terms, *discreteness(terms)], self.variables)
+        return smtlib(terms, self.variables, discreteness(terms))
 
 
 def generalize(term: Any, products: Sequence[tuple[Any, Any]]) -> Any:
@@ -275,7 +276,7 @@ def discreteness(terms: Sequence[Any]) -> list[Any]:
     triples = [
         a + c * b + d * e for a, b, e in combinations(integers, 3) for c, d in product((-1, 1), repeat=2)
     ]
-    return [z3.Or(e <= low, e >= low + 1) for e in (*pairs, *triples) for low in (-2, -1, 0, 1)]
+    return [z3.Or(e <= low, e >= low + 1) for e in (*integers, *pairs, *triples) for low in (-2, -1, 0, 1)]
 
 
 def _integers(term: z3.ExprRef) -> Iterator[z3.ExprRef]:
@@ -305,18 +306,22 @@ def is_linear(term: z3.ExprRef) -> bool:
 
 def _is_value(term: z3.ExprRef) -> bool:
     """Tell whether a term has a known value, such as 1, 2/3 or the product of two such."""
-    return z3.is_rational_value(z3.simplify(term)) or z3.is_int_value(z3.simplify(term))
+    value = z3.simplify(term)
+    return bool(z3.is_rational_value(value) or z3.is_int_value(value))
 
 
-def smtlib(terms: Sequence[Any], variables: Sequence[tuple[str, Sort]]) -> str:
+def smtlib(
+    terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], tautologies: Sequence[Any] = ()
+) -> str:
     """Return an SMT-LIB 2 script that asserts every term and asks for a model."""
     lines = [f"(set-logic {logic_of(terms)})"]
     for name, sort in variables:
         bits = SORTS.get(sort)
-        lines.append(
-            f"(declare-const {name} {sort if bits is None else f'(_ FloatingPoint {bits[0]} {bits[1]})'})"
-        )
+        kind = f"(_ FloatingPoint {bits[0]} {bits[1]})" if bits else sort
+        lines.append(f"(declare-const {name} {kind})")
     lines += [f"(assert {_text(term)})" for term in terms]
+    if tautologies:
+        lines += [TAUTOLOGIES, *(f"(assert {_text(term)})" for term in tautologies)]
     return "\n".join([*lines, "(check-sat)", ""])
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from qvm_verify.claims.claim import Arithmetic, Case, Claim, Kind, Subject
 
 LARGEST = 16  # sizes to try, added up over the variables
+ULPS = 8  # floats to try on either side of a boundary
 SEARCHED = 5  # T, L and the number of inputs are counted up to here
 
 
@@ -30,6 +31,13 @@ class Witness:
 
     def __str__(self) -> str:
         return ", ".join(f"{name} = {text(value)}" for name, value in self.values.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values as exact text: rationals as "1/2", floats in hexadecimal."""
+        return {
+            name: list(map(text, value)) if isinstance(value, tuple) else text(value)
+            for name, value in self.values.items()
+        }
 
 
 def text(value: Any) -> str:
@@ -95,11 +103,30 @@ def simplest(claim: Claim, sizes: Mapping[str, int], subject: type[Subject] = Su
 
 
 def first(claim: Claim, subject: type[Subject] = Subject) -> Witness | None:
-    """Return the simplest counterexample at the smallest sizes that have one, up to `SEARCHED`."""
+    """Return the simplest counterexample at the smallest sizes that have one, up to `SEARCHED`.
+
+    In floating point, the smallest current within `ULPS` floats of a multiple of θ / 2T.
+    """
+    if claim.arithmetic != "real":
+        return _near_boundary(claim, subject)
     names = size_names(claim)
     for numbers in product(range(1, SEARCHED + 1), repeat=len(names)):
         if found := simplest(claim, dict(zip(names, numbers, strict=True)), subject):
             return found
+    return None
+
+
+def _near_boundary(claim: Claim, subject: type[Subject]) -> Witness | None:
+    number = number_maker(claim.arithmetic)
+    time_steps = int(claim.constants["time_steps"])
+    for k in range(2 * time_steps + 1):
+        current = number(k) / number(2 * time_steps)
+        for _ in range(ULPS):
+            current = np.nextafter(current, number(-1))
+        for _ in range(2 * ULPS + 1):
+            if found := replay(claim, {"current": current}, {}, subject):
+                return found
+            current = np.nextafter(current, number(2))
     return None
 
 
