@@ -3,7 +3,7 @@
 Multiplying by L and dividing by θ are monotone because rounding is. IEEE 754 defines the result of an
 operation as the float nearest to the exact result, with an even significand where two are equally near, and
 with the next power of two in the place of infinity. Whatever the floats are, the nearest of them is a
-monotone function of the exact number: `ROUNDING` says so over the reals, hence in every format, for any L and θ.
+monotone function of the exact number: `ROUNDING` says so over the reals, hence in every format, any L and θ.
 (That an operation rounds correctly is the standard's definition, not proved here. No solver reaches these two
 lemmas by bits for a symbolic L or θ, not even in float16.) Each quantizer is a lemma on its own, and the clip
 is run as it is.
@@ -29,24 +29,7 @@ def _not_above(case: Case, subject: Subject) -> list[Any]:
     return [case["a"] <= case["c"]]
 
 
-BY_def _exact(lemma: Lemma) -> Claim:
-    """Return the lemma as a claim over the reals, where its operation is exact."""
-
-    def assumptions(case: Case, subject: Subject) -> list[Any]:
-        positive = [case["threshold"] > 0] if "threshold" in case else []
-        return [*positive, *lemma.assumptions(case, subject)]
-
-    return Claim(
-        id=f"exact-{lemma.id}",
-        source=SOURCE,
-        says=f"over the reals, {lemma.says}",
-        variables=numbers(*lemma.variables),
-        assumptions=assumptions,
-        statement=lambda case, subject: all_of(*lemma.goal(case, subject)),
-    )
-
-
-ROUNDING = (
+BY_ROUNDING = (
     Lemma(
         id="multiplication-monotone",
         says="a <= c and L >= 1 imply a L <= c L",
@@ -129,8 +112,7 @@ def level_argument(quantizer: Quantizer) -> tuple[Obligation, Obligation]:
         instance(LEMMAS[quantizer_lemma(quantizer)], {"a": xl / theta, "c": yl / theta}, order),
     ]
     lower, upper = (
-        level(current, threshold=theta, levels=levels, quantizer=quantizer, ops=order)
-        for current in (x, y)
+        level(current, threshold=theta, levels=levels, quantizer=quantizer, ops=order) for current in (x, y)
     )
     return (
         symbols.obligation(claim=claim, name=name, assumptions=given, goal=lower <= upper),

@@ -108,7 +108,7 @@ def theorem(name):
     ("name", "values"),
     [
         ("ieee-count-monotone", {"v_init": 0.0, "x": -1.0, "y": 0.0, "time_steps": 3}),
-        ("ieee-level-monotone-floor", {"x": 0.0, "y": 1.0, "levels": 4}),
+        ("ieee-level-monotone-floor", {"x": -1.0, "y": 1.0, "levels": 4}),
     ],
 )
 def test_a_theorem_is_refuted_for_a_faulty_neuron_and_holds_of_the_reference(name, values):
