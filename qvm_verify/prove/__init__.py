@@ -1,0 +1,1 @@
+"""Prove or refute the paper's claims: `python -m qvm_verify.prove`."""
