@@ -30,6 +30,12 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that appears whole. Raises InputError where the folder cannot be written."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def ensure_folder(folder: Path) -> None:
     """Make a folder and its parents. Raises InputError where that cannot be or it cannot be written."""
     try:

@@ -18,14 +18,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from qvm_verify.claims.claim import Claim
-from qvm_verify.exits import Exit, InputError
+from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.proofs import session
 from qvm_verify.proofs.judge import Judgement
 from qvm_verify.proofs.ledger import Entry, ledger
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, available_solvers
-from qvm_verify.report.files import write_whole
 from qvm_verify.verdict import Verdict
+from qvm_verify.whole_files import write_text
 
 TIME_LIMIT = 10.0
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5", "bitwuzla": "bitwuzla"}
@@ -46,16 +46,16 @@ def command(arguments: Sequence[str]) -> Exit:
     console.print(_table(judgements, usable), *_facts(judgements, usable, seconds), sep="\n")
     if options.report:
         path = options.report / "claims.json"
-        write_whole(path, json.dumps(to_json(judgements, usable), indent=2, ensure_ascii=False) + "\n")
+        write_text(path, json.dumps(to_json(judgements, usable), indent=2, ensure_ascii=False) + "\n")
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
     if options.ledger:
-        write_whole(options.ledger, ledger([entry_of(judgement) for judgement in judgements]))
+        write_text(options.ledger, ledger([entry_of(judgement) for judgement in judgements]))
         console.print(f"ledger: {options.ledger}", highlight=False, soft_wrap=True)
     return exit_code(judgements)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="qvm-verify prove",
         description="Prove or refute the paper's claims: for every T by induction, by several solvers.",
         epilog="Exit codes: 0 every verdict as expected, 1 a claim that should hold was refuted (replayed), "

@@ -11,7 +11,7 @@ import jsonschema
 
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import SCHEMA, Report
-from qvm_verify.whole_files import written_whole
+from qvm_verify.whole_files import write_text
 
 
 def schema() -> dict[str, Any]:
@@ -32,8 +32,7 @@ def save_report(report: Report, folder: str | Path) -> Path:
         counterexample["replay"] = f"python -m qvm_verify.replay '{path}#{counterexample['id']}'"
     jsonschema.validate(content, schema())
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with written_whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, text)
     return path
 
 
