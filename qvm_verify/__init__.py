@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qvm_verify import datasets, networks, reference, snn
     from qvm_verify.audit import verify
+    from qvm_verify.certificate import Certificate, certify, convert
     from qvm_verify.networks import load, save
-    from qvm_verify.snn import IFNeuron, QuantizedActivation, convert
+    from qvm_verify.snn import IFNeuron, QuantizedActivation
 
 _HOMES = {
+    "Certificate": "qvm_verify.certificate",
     "IFNeuron": "qvm_verify.snn",
     "QuantizedActivation": "qvm_verify.snn",
-    "convert": "qvm_verify.snn",
+    "certify": "qvm_verify.certificate",
+    "convert": "qvm_verify.certificate",
     "load": "qvm_verify.networks",
     "save": "qvm_verify.networks",
     "verify": "qvm_verify.audit",
@@ -26,8 +29,10 @@ _HOMES = {
 _ROOMS = ("datasets", "networks", "reference", "snn")
 
 __all__ = [
+    "Certificate",
     "IFNeuron",
     "QuantizedActivation",
+    "certify",
     "convert",
     "datasets",
     "load",

@@ -22,6 +22,7 @@ from qvm_verify.proofs.ieee_lemmas import (
     quantizer_lemma,
 )
 from qvm_verify.proofs.ieee_level import ROUNDING, level_argument
+from qvm_verify.proofs.ieee_refuted import CLAIMS as REFUTED
 from qvm_verify.proofs.ieee_theorem import THEOREM_MONOTONE
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, SolverName, can_ask
@@ -156,7 +157,7 @@ def _count(case: Case, subject: Subject, current: Any) -> Any:
 
 
 def question(claim: Claim, subject: type[Subject] = Subject) -> tuple[Obligation, Obligation]:
-    """Return the question whether a lemma's claim can fail, and whether its assumptions can be met."""
+    """Return the question whether a claim of fixed size can fail, and whether its assumptions can be met."""
     symbols = Symbols(claim.arithmetic)
     neuron = subject(symbols.ops)
     case = claim.case(symbols.make, {})
@@ -177,6 +178,7 @@ def obligations(arithmetic: Arithmetic | None = None) -> list[Obligation]:
         for quantizer in QUANTIZERS:
             claim = _level_claim(quantizer, name).id
             made += [replace(part, claim=claim) for part in level_argument(quantizer)]
+        made += [part for claim in REFUTED if claim.arithmetic == name for part in question(claim)]
     return made
 
 
@@ -184,13 +186,14 @@ def asked(obligation: Obligation) -> tuple[SolverName, ...]:
     """Return the solvers that are asked an obligation of the theory: those that answer it in seconds.
 
     In float16 all three, but bitwuzla and cvc5 only about the `LONG` lemmas; in bfloat16 z3 and cvc5; in
-    float32 bitwuzla and cvc5, but bitwuzla only about the `LONG` lemmas; in float64 bitwuzla only. Whether
-    assumptions can be met is easy in every format.
+    float32 bitwuzla and cvc5, but bitwuzla only about the `LONG` lemmas and Theorem 3; in float64 bitwuzla
+    only. Whether assumptions can be met is easy in every format.
     """
     able = tuple(solver for solver in SOLVERS if can_ask(solver, obligation.arithmetic))
     if obligation.vacuity or obligation.arithmetic in ("real", "bfloat16"):
         return able
-    long = obligation.claim.removesuffix(f"-{obligation.arithmetic}") in LONG
+    lemma = obligation.claim.removesuffix(f"-{obligation.arithmetic}")
+    long = lemma in LONG or lemma.startswith("theorem-3")
     if obligation.arithmetic == "float16":
         return ("bitwuzla", "cvc5") if long else able
     return ("bitwuzla",) if long or obligation.arithmetic == "float64" else ("bitwuzla", "cvc5")
@@ -199,5 +202,6 @@ def asked(obligation: Obligation) -> tuple[SolverName, ...]:
 CLAIMS: tuple[Claim, ...] = (
     *ROUNDING,
     *(claim for arithmetic in ARITHMETICS for claim in claims(arithmetic)),
+    *REFUTED,
 )
-"""Every lemma and theorem of the theory, in every format that is judged by default."""
+"""Every lemma and theorem of the theory, in every format that is judged by default, and what fails there."""

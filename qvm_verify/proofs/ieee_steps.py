@@ -57,7 +57,7 @@ def _place(x: Array) -> Array:
 
 def float_at(place: Array, dtype: Any) -> Array:
     """Return the floats at these places, negative ones below 0.0. -0.0 has no place of its own."""
-    magnitude = np.abs(place).astype(f"int{np.dtype(dtype).itemsize * 8}").view(dtype)
+    magnitude: Array = np.abs(place).astype(f"int{np.dtype(dtype).itemsize * 8}").view(dtype)
     return np.asarray(np.where(place < 0, -magnitude, magnitude))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from qvm_verify.claims.claim import Claim
@@ -19,6 +20,8 @@ from qvm_verify.proofs.witness import Witness
 from qvm_verify.verdict import Evidence, Verdict
 
 Answers = Mapping[Obligation, Sequence[Answer]]
+Certified = Mapping[Obligation, str | None]
+"""The obligations whose Farkas multipliers were checked, with None; or with why the checker failed."""
 Replay = Callable[[Obligation, Mapping[str, object]], Witness | None]
 
 
@@ -33,6 +36,7 @@ class Judgement:
     questions: int
     seconds: float  # of all solvers together
     certificates: int = 0  # questions for which our own checker accepted Farkas multipliers
+    certifiable: int = 0  # questions that should have some
     identities: int = 0  # algebraic identities derived by SymPy
 
     @property
@@ -57,7 +61,7 @@ def judge(
     *,
     proved: Collection[str] = (),
     replay: Replay | None = None,
-    certified: Collection[Obligation] = (),
+    certified: Certified = MappingProxyType({}),
     failed_identities: Sequence[str] = (),
     identities: int = 0,
 ) -> Judgement:
@@ -86,9 +90,16 @@ def judge(
         solvers=decided,
         questions=len(answers),
         seconds=sum(answer.seconds for given in answers.values() for answer in given),
-        certificates=len(set(certified) & set(answers)),
+        certificates=sum(certified.get(question, "none") is None for question in answers),
+        certifiable=sum(map(needs_certificate, answers)),
         identities=identities,
     )
+
+
+def needs_certificate(question: Obligation) -> bool:
+    """Tell whether a question is to be certified: a linear one over the reals that carries a proof."""
+    linear = question.smtlib.startswith("(set-logic QF_LIRA)")
+    return linear and question.expect == "unsat" and not question.cross_check
 
 
 def rule(question: Obligation, given: Sequence[Answer], replay: Replay) -> Ruling:
@@ -124,7 +135,7 @@ def _replayed(question: Obligation, decided: Sequence[Answer], replay: Replay) -
 
 
 def _conclude(
-    rulings: Mapping[Obligation, Ruling], certified: Collection[Obligation]
+    rulings: Mapping[Obligation, Ruling], certified: Certified
 ) -> tuple[Verdict, str, Witness | None]:
     """Return the verdict, why, and the counterexample: the worst that follows from any question."""
     for question, ruling in rulings.items():
@@ -132,6 +143,9 @@ def _conclude(
             return Verdict.ERROR, ruling.reason, None
         if question.vacuity and ruling.status == "unsat":
             return Verdict.ERROR, f"{question.name} cannot be met: the proof would be empty", None
+        failure = certified.get(question)
+        if failure is not None:
+            return Verdict.ERROR, f"{question.name}: the certificate checker failed: {failure}", None
         if question in certified and ruling.status == "sat":
             return Verdict.ERROR, f"{question.name}: a checked certificate contradicts the solvers", None
     for question, ruling in rulings.items():

@@ -89,7 +89,7 @@ def _refuted(
         parts = _conjuncts(formula, wanted)
         if parts is not None:
             pending += parts
-        elif _is_choice(formula):
+        elif _is_choice(formula, wanted):
             choices.append((formula, wanted))
         else:
             try:
@@ -125,10 +125,11 @@ def _conjuncts(formula: Formula, wanted: bool) -> list[tuple[Formula, bool]] | N
     return None
 
 
-def _is_choice(formula: Formula) -> bool:
-    return formula[0] in ("and", "or", "=>", "decide") or (
-        formula[0] in ("ite", "=") and _is_boolean(formula)
-    )
+def _is_choice(formula: Formula, wanted: bool) -> bool:
+    head = formula[0]
+    if head in ("ite", "="):
+        return _is_boolean(formula) or not wanted
+    return head in ("and", "or", "=>")
 
 
 def _is_boolean(formula: Formula) -> bool:
@@ -173,8 +174,6 @@ def _branches(
 def _learn(case: Case, formula: Formula, wanted: bool) -> Case:
     """Return the case with the constraint that an atom states."""
     head, left, right = formula
-    if head == "=" and not wanted:
-        raise _ChoiceError(("<", left, right))
     case, one = _linear(case, left)
     case, other = _linear(case, right)
     if head == "=":

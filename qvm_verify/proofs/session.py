@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qvm_verify.claims import CLAIMS
 from qvm_verify.claims.claim import Claim
 from qvm_verify.proofs import algebra, farkas, ieee, real
-from qvm_verify.proofs.judge import Judgement, judge
+from qvm_verify.proofs.judge import Certified, Judgement, judge, needs_certificate
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.pool import call_all
 from qvm_verify.proofs.solvers import WORKERS, Answer, Job, can_ask, discharge_all
@@ -99,21 +99,18 @@ def _settled(given: Sequence[Answer]) -> bool:
     return any(answer.status in ("sat", "unsat") for answer in given)
 
 
-def needs_certificate(obligation: Obligation) -> bool:
-    """Tell whether an obligation is to be certified: a linear one over the reals that carries a proof."""
-    linear = obligation.smtlib.startswith("(set-logic QF_LIRA)")
-    return linear and obligation.expect == "unsat" and not obligation.cross_check
+def certify_all(obligations: Iterable[Obligation], *, on_answer: OnAnswer) -> Certified:
+    """Return for which obligations Farkas multipliers were found, and checked in exact arithmetic.
 
-
-def certify_all(obligations: Iterable[Obligation], *, on_answer: OnAnswer) -> set[Obligation]:
-    """Return the obligations whose Farkas multipliers were found, and checked in exact arithmetic."""
+    An obligation that is missing has none; one whose search crashed or ran over its time has the reason.
+    """
     wanted = [obligation for obligation in obligations if needs_certificate(obligation)]
     texts = ((obligation.smtlib,) for obligation in wanted)
-    certified: set[Obligation] = set()
+    certified: dict[Obligation, str | None] = {}
     calls = call_all(farkas.certified, texts, time_limit=CERTIFICATE_LIMIT, workers=WORKERS)
     for index, outcome in calls:
-        if outcome.value:
-            certified.add(wanted[index])
+        if outcome.value or outcome.failure is not None:
+            certified[wanted[index]] = outcome.failure
         on_answer(wanted[index])
     return certified
 
@@ -122,7 +119,7 @@ def judge_all(
     claims: Sequence[Claim],
     obligations: Mapping[str, Sequence[Obligation]],
     answers: Answers,
-    certified: set[Obligation],
+    certified: Certified,
 ) -> list[Judgement]:
     """Return the verdicts; `claims` must be in the order of `with_used`."""
     judgements: list[Judgement] = []

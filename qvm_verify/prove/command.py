@@ -20,7 +20,7 @@ from rich.table import Table
 from qvm_verify.claims.claim import Claim
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.proofs import session
-from qvm_verify.proofs.judge import Judgement
+from qvm_verify.proofs.judge import Judgement, needs_certificate
 from qvm_verify.proofs.ledger import Entry, ledger
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, available_solvers
@@ -102,7 +102,7 @@ def _judgements(
     obligations = session.obligations_of(claims)
     questions = [obligation for made in obligations.values() for obligation in made]
     jobs = session.jobs_for(questions, solvers)
-    certifiable = sum(map(session.needs_certificate, questions))
+    certifiable = sum(map(needs_certificate, questions))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         asking = progress.add_task("asking solvers", total=len(jobs))
@@ -136,7 +136,7 @@ def _table(judgements: Sequence[Judgement], solvers: Sequence[str]) -> Table:
             verdict.name,
             claim.expected.name,
             *(_share(judgement.solvers.get(solver), judgement.questions) for solver in solvers),
-            str(judgement.certificates or "-"),
+            _share(judgement.certificates, judgement.certifiable) if judgement.certifiable else "-",
             f"{judgement.seconds:.1f}",
             style=None if judgement.as_expected else "red",
         )
@@ -157,11 +157,13 @@ def _facts(judgements: Sequence[Judgement], solvers: Sequence[str], seconds: flo
     questions = sum(judgement.questions for judgement in judgements)
     alone = sum(max(judgement.solvers.values(), default=0) == 0 for judgement in judgements)
     certificates = sum(judgement.certificates for judgement in judgements)
+    certifiable = sum(judgement.certifiable for judgement in judgements)
     identities = sum(judgement.identities for judgement in judgements)
     as_expected = sum(judgement.as_expected for judgement in judgements)
     facts.append(
         f"{as_expected} of {len(judgements)} claims as expected; {questions} questions to "
-        f"{', '.join(solvers) or 'no solver'}, {certificates} certificates checked, "
+        f"{', '.join(solvers) or 'no solver'}, {certificates} of "
+        f"{certifiable} certificates checked, "
         f"{identities} identities derived; {alone} claims without any answer; {seconds:.0f} s"
     )
     return [escape(fact) for fact in facts]
@@ -192,6 +194,7 @@ def to_json(judgements: Sequence[Judgement], solvers: Sequence[str]) -> dict[str
                 "questions": judgement.questions,
                 "answered": dict(judgement.solvers),
                 "certificates": judgement.certificates,
+                "certifiable": judgement.certifiable,
                 "identities": judgement.identities,
                 "seconds": round(judgement.seconds, 3),
             }
