@@ -53,7 +53,7 @@ def nudge(snn):
 
 
 def stride(snn):
-    snn.block2.conv1[0].stride = (1, 1)
+    snn.block2.conv1[0].stride = (2, 2)
 
 
 def relu(snn):
@@ -80,7 +80,7 @@ CHANGES = {
     "one weight by one ulp": (nudge, "block1.conv1.0"),
     "another stride": (stride, "block2.conv1.0"),
     "a relu": (relu, "pool"),
-    "one more operation": (extra, "pool"),
+    "one more operation": (extra, "block2.conv1"),
     "a threshold by one ulp": (threshold, "act"),
     "batch-norm in training mode": (train, "stem.1"),
     "fewer time-steps": (steps, "act"),
