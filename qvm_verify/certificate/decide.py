@@ -24,7 +24,7 @@ from qvm_verify.snn import IFNeuron, QuantizedActivation
 from qvm_verify.verdict import Evidence, FloatClass, Interval, Verdict
 
 Method = Literal["boundary", "exhaustive"]
-THEOREM = "ieee.monotone-count"
+THEOREM = "ieee-count-monotone"
 """The theorem of `qvm_verify.proofs` that makes the boundary method complete."""
 
 INTERVALS_KEPT = 1000
