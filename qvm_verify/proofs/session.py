@@ -20,7 +20,7 @@ ALL_CLAIMS: tuple[Claim, ...] = (*CLAIMS, *ieee.CLAIMS)
 Answers = dict[Obligation, list[Answer]]
 OnAnswer = Callable[[Obligation], None]
 
-SECOND_OPINION = 2.0  # seconds for a solver to contradict another's answer
+SECOND_OPINION = 1.0  # seconds for a solver to contradict another's answer
 CERTIFICATE_LIMIT = 20.0  # seconds to find and check the Farkas multipliers of one question
 
 
@@ -48,13 +48,13 @@ def obligations_of(claims: Iterable[Claim]) -> dict[str, list[Obligation]]:
 
 
 def jobs_for(obligations: Iterable[Obligation], solvers: Sequence[str]) -> list[Job]:
-    """Return every question for every solver that is to be asked it, those about floats first."""
+    """Return every question for every solver that is to be asked it, the longest (in float32) first."""
     theory = {claim.id for claim in ieee.CLAIMS}
     jobs: list[Job] = []
     for obligation in obligations:
         asked = ieee.asked(obligation) if obligation.claim in theory else solvers
         jobs += [Job(obligation, s) for s in solvers if s in asked and can_ask(s, obligation.arithmetic)]
-    return sorted(jobs, key=lambda job: not _is_about_floats(job))
+    return sorted(jobs, key=lambda job: (not _is_about_floats(job), "FloatingPoint 8 24" not in job.text))
 
 
 def _is_about_floats(job: Job) -> bool:
@@ -99,17 +99,21 @@ def _settled(given: Sequence[Answer]) -> bool:
     return any(answer.status in ("sat", "unsat") for answer in given)
 
 
-def certify_all(obligations: Iterable[Obligation], *, on_answer: OnAnswer) -> Certified:
+def certifiable(claims: Iterable[Claim], obligations: Mapping[str, Sequence[Obligation]]) -> list[Obligation]:
+    """Return the obligations that need a certificate."""
+    return [one for claim in claims for one in obligations[claim.id] if needs_certificate(claim, one)]
+
+
+def certify_all(wanted: Sequence[Obligation], *, on_answer: OnAnswer) -> Certified:
     """Return for which obligations Farkas multipliers were found, and checked in exact arithmetic.
 
-    An obligation that is missing has none; one whose search crashed or ran over its time has the reason.
+    An obligation that is missing has none, or none in time; one whose search crashed has the reason.
     """
-    wanted = [obligation for obligation in obligations if needs_certificate(obligation)]
     texts = ((obligation.smtlib,) for obligation in wanted)
     certified: dict[Obligation, str | None] = {}
     calls = call_all(farkas.certified, texts, time_limit=CERTIFICATE_LIMIT, workers=WORKERS)
     for index, outcome in calls:
-        if outcome.value or outcome.failure is not None:
+        if outcome.value or (outcome.failure is not None and not outcome.overdue):
             certified[wanted[index]] = outcome.failure
         on_answer(wanted[index])
     return certified

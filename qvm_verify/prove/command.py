@@ -20,14 +20,14 @@ from rich.table import Table
 from qvm_verify.claims.claim import Claim
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.proofs import session
-from qvm_verify.proofs.judge import Judgement, needs_certificate
+from qvm_verify.proofs.judge import Judgement
 from qvm_verify.proofs.ledger import Entry, ledger
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, available_solvers
 from qvm_verify.verdict import Verdict
 from qvm_verify.whole_files import write_text
 
-TIME_LIMIT = 10.0
+TIME_LIMIT = 20.0
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5", "bitwuzla": "bitwuzla"}
 
 
@@ -102,11 +102,11 @@ def _judgements(
     obligations = session.obligations_of(claims)
     questions = [obligation for made in obligations.values() for obligation in made]
     jobs = session.jobs_for(questions, solvers)
-    certifiable = sum(map(needs_certificate, questions))
+    certifiable = session.certifiable(claims, obligations)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         asking = progress.add_task("asking solvers", total=len(jobs))
-        certifying = progress.add_task("checking certificates", total=certifiable)
+        certifying = progress.add_task("checking certificates", total=len(certifiable))
 
         def answered(question: Obligation) -> None:
             progress.advance(asking)
@@ -115,7 +115,7 @@ def _judgements(
             progress.advance(certifying)
 
         answers = session.ask_all(jobs, time_limit=time_limit, on_answer=answered)
-        checked = session.certify_all(questions, on_answer=certified)
+        checked = session.certify_all(certifiable, on_answer=certified)
     return session.judge_all(claims, obligations, answers, checked)
 
 

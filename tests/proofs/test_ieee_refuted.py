@@ -20,6 +20,7 @@ def answers():
 @pytest.mark.parametrize("name", BY_ID)
 def test_each_comes_out_as_expected_and_its_witness_replays(name, answers):
     claim, answer = BY_ID[name], answers[name]
+    assert answer.status == question(claim)[0].expect, answer
     if claim.expected is Verdict.REFUTED:
         assert answer.status == "sat", answer
         assert witness.replay(claim, answer.model, {}) is not None
