@@ -1,33 +1,25 @@
-"""The reference's arithmetic on solver terms, and terms turned into SMT-LIB 2.
+"""The reference's arithmetic on solver terms.
 
-This is the only module that builds z3 terms. Claims and reference code run on them unchanged, through
-`RealOps` (the reals; every term has sort Real, integers too) and `FloatOps` (IEEE 754, round to nearest
-even). Nothing here asks a solver anything.
+Beside `smtlib`, which prints them, this is the only module that knows z3's terms. Claims and reference code
+run on them unchanged, through `RealOps` (the reals; every term has sort Real, integers too) and `FloatOps`
+(IEEE 754, round to nearest even). Nothing here asks a solver anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, permutations, product
 from typing import Any
 
 import z3
 
 from qvm_verify.claims.claim import Arithmetic, Kind
+from qvm_verify.proofs.obligation import SORTS as SORTS
 from qvm_verify.proofs.obligation import Expect, Obligation, Sort
-
-SORTS = {
-    "float16": (5, 11),
-    "bfloat16": (8, 8),
-    "float32": (8, 24),
-    "float64": (11, 53),
-}
-"""Bits of the exponent and of the significand, the hidden bit included."""
+from qvm_verify.proofs.smtlib import discreteness, smtlib
 
 RNE = z3.RNE()
-TAUTOLOGIES = "; what follows holds of all integers and only helps the search"
 
 
 def is_concrete(condition: Any) -> bool:
@@ -263,74 +255,3 @@ def generalize(term: Any, products: Sequence[tuple[Any, Any]]) -> Any:
     What holds for every value of the symbol holds for the product, too; it keeps questions linear.
     """
     return term if is_concrete(term) else z3.substitute(term, *products)
-
-
-def discreteness(terms: Sequence[Any]) -> list[Any]:
-    """Return, for small combinations e of the integers in the terms, that e <= n or e >= n + 1, |n| small.
-
-    This is true of all integers. Solvers that only ever split on single integers never come to an end where
-    the question is about the distance of two or three of them, none of which is bounded.
-    """
-    integers = list({term.get_id(): term for root in terms for term in _integers(root)}.values())
-    pairs = [a + c * b for a, b in permutations(integers, 2) for c in (-2, -1, 1)]
-    triples = [
-        a + c * b + d * e for a, b, e in combinations(integers, 3) for c, d in product((-1, 1), repeat=2)
-    ]
-    return [z3.Or(e <= low, e >= low + 1) for e in (*integers, *pairs, *triples) for low in (-2, -1, 0, 1)]
-
-
-def _integers(term: z3.ExprRef) -> Iterator[z3.ExprRef]:
-    """Yield the integer variables and the floors in a term."""
-    if z3.is_int(term) and (z3.is_to_int(term) or term.num_args() == 0) and not _is_value(term):
-        yield term
-    for child in term.children():
-        yield from _integers(child)
-
-
-def logic_of(terms: Sequence[Any]) -> str:
-    """Return the SMT-LIB logic of terms over the reals or over floats."""
-    return "QF_FP" if any(map(_has_floats, terms)) else "QF_LIRA" if all(map(is_linear, terms)) else "QF_NIRA"
-
-
-def _has_floats(term: z3.ExprRef) -> bool:
-    return z3.is_fp(term) or any(map(_has_floats, term.children()))
-
-
-def is_linear(term: z3.ExprRef) -> bool:
-    """Tell whether no two symbols are multiplied or divided."""
-    symbolic = [child for child in term.children() if not _is_value(child)]
-    product = z3.is_mul(term) and len(symbolic) > 1
-    quotient = z3.is_div(term) and not _is_value(term.arg(1))
-    return not (product or quotient) and all(map(is_linear, term.children()))
-
-
-def _is_value(term: z3.ExprRef) -> bool:
-    """Tell whether a term has a known value, such as 1, 2/3 or the product of two such."""
-    value = z3.simplify(term)
-    return bool(z3.is_rational_value(value) or z3.is_int_value(value))
-
-
-def smtlib(
-    terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], tautologies: Sequence[Any] = ()
-) -> str:
-    """Return an SMT-LIB 2 script that asserts every term and asks for a model."""
-    lines = [f"(set-logic {logic_of(terms)})"]
-    for name, sort in variables:
-        bits = SORTS.get(sort)
-        kind = f"(_ FloatingPoint {bits[0]} {bits[1]})" if bits else sort
-        lines.append(f"(declare-const {name} {kind})")
-    lines += [f"(assert {_text(term)})" for term in terms]
-    if tautologies:
-        lines += [TAUTOLOGIES, *(f"(assert {_text(term)})" for term in tautologies)]
-    return "\n".join([*lines, "(check-sat)", ""])
-
-
-def _text(term: z3.ExprRef) -> str:
-    """Return a term in SMT-LIB 2; shared parts are printed once, in `let`s."""
-    if z3.is_true(term):  # a solver would drop it
-        return "true"
-    solver = z3.Solver()
-    solver.add(term)
-    script = solver.to_smt2()
-    body = script[script.index("(assert") + len("(assert") : script.rindex("(check-sat)")].strip()
-    return " ".join(body.removesuffix(")").split())
