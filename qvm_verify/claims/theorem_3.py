@@ -279,6 +279,7 @@ def in_floats(quantizer: Quantizer, arithmetic: Arithmetic, time_steps: int, exp
         arithmetic=arithmetic,
         constants={"threshold": Fraction(1), "time_steps": time_steps},
         expected=expected,
+        mutants={"V0 too high": StartsAtOneQuarter, "one level down": QuantizesDown},
         uses=(),
     )
 

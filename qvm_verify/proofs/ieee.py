@@ -26,8 +26,7 @@ from qvm_verify.proofs.ieee_refuted import CLAIMS as REFUTED
 from qvm_verify.proofs.ieee_theorem import THEOREM_MONOTONE
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import SOLVERS, SolverName, can_ask
-from qvm_verify.proofs.symbols import Symbols
-from qvm_verify.proofs.terms import SORTS
+from qvm_verify.proofs.symbols import SORTS, Symbols
 from qvm_verify.reference import QUANTIZERS, IFParameters, Quantizer
 from qvm_verify.verdict import Verdict
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from qvm_verify.proofs.symbols import Symbols
-from qvm_verify.proofs.terms import boolean, real
+from qvm_verify.proofs.symbols import Symbols, boolean, real
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,14 @@ from qvm_verify.claims.claim import Arithmetic
 Expect = Literal["unsat", "sat"]
 Sort = Literal["Real", "Int", "Bool", "float16", "bfloat16", "float32", "float64"]
 
+SORTS = {
+    "float16": (5, 11),
+    "bfloat16": (8, 8),
+    "float32": (8, 24),
+    "float64": (11, 53),
+}
+"""Bits of the exponent and of the significand, the hidden bit included."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Obligation:

@@ -1,21 +1,178 @@
-"""The variables of an obligation, and its terms turned into SMT-LIB 2.
+"""The reference's arithmetic on solver terms.
 
-With `terms` this is the only module that builds z3 terms. Nothing here asks a solver anything.
+Beside `smtlib`, which prints them, this is the only module that knows z3's terms. Claims and reference code
+run on them unchanged, through `RealOps` (the reals; every term has sort Real, integers too) and `FloatOps`
+(IEEE 754, round to nearest even). Nothing here asks a solver anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, permutations, product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import z3
 
 from qvm_verify.claims.claim import Arithmetic, Kind
+from qvm_verify.proofs.obligation import SORTS as SORTS
 from qvm_verify.proofs.obligation import Expect, Obligation, Sort
-from qvm_verify.proofs.terms import SORTS, Float, boolean, is_concrete, ops_for
+from qvm_verify.proofs.smtlib import discreteness, smtlib
 
-TAUTOLOGIES = "; what follows holds of all integers and only helps the search"
+RNE = z3.RNE()
+
+
+def is_concrete(condition: Any) -> bool:
+    """Tell whether a condition is already true or false, with no symbol in it."""
+    return not isinstance(condition, z3.ExprRef)
+
+
+class RealOps:
+    """The real numbers as z3 terms of sort Real."""
+
+    def where(self, condition: Any, yes: Any, no: Any) -> Any:
+        """Return If(condition, yes, no) of two numbers or two conditions."""
+        if is_concrete(condition):
+            return yes if condition else no
+        if isinstance(yes, bool | z3.BoolRef):
+            return z3.If(condition, boolean(yes), boolean(no))
+        return z3.If(condition, real(yes), real(no))
+
+    def floor(self, x: Any) -> Any:
+        """Return ⌊x⌋."""
+        return z3.ToReal(z3.ToInt(real(x)))
+
+    def ceil(self, x: Any) -> Any:
+        """Return ⌈x⌉ = -⌊-x⌋."""
+        return -self.floor(-x)
+
+    def cast(self, value: Any, like: Any) -> Any:
+        """Return `value` as a term of sort Real."""
+        return real(value)
+
+
+def real(value: Any) -> Any:
+    """Return an integer, a `Fraction` or a term as a term of sort Real."""
+    if isinstance(value, int | Fraction):
+        return z3.RealVal(str(value))
+    return z3.ToReal(value) if z3.is_int(value) else value
+
+
+def boolean(value: Any) -> Any:
+    """Return a condition as a term of sort Bool."""
+    return z3.BoolVal(bool(value)) if is_concrete(value) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Float:
+    """A floating-point term whose operators mean what they mean in IEEE 754.
+
+    z3's own `==` on such terms compares bit patterns (NaN equals NaN, -0.0 differs from 0.0), hence this
+    wrapper. Integers and `Fraction`s on the other side are rounded to the nearest float first.
+    """
+
+    term: z3.FPRef
+
+    def _lift(self, other: Any) -> z3.FPRef:
+        return other.term if isinstance(other, Float) else float_value(other, self.term.sort())
+
+    def __add__(self, other: Any) -> Float:
+        return Float(z3.fpAdd(RNE, self.term, self._lift(other)))
+
+    def __radd__(self, other: Any) -> Float:
+        return Float(z3.fpAdd(RNE, self._lift(other), self.term))
+
+    def __sub__(self, other: Any) -> Float:
+        return Float(z3.fpSub(RNE, self.term, self._lift(other)))
+
+    def __rsub__(self, other: Any) -> Float:
+        return Float(z3.fpSub(RNE, self._lift(other), self.term))
+
+    def __mul__(self, other: Any) -> Float:
+        return Float(z3.fpMul(RNE, self.term, self._lift(other)))
+
+    def __rmul__(self, other: Any) -> Float:
+        return Float(z3.fpMul(RNE, self._lift(other), self.term))
+
+    def __truediv__(self, other: Any) -> Float:
+        return Float(z3.fpDiv(RNE, self.term, self._lift(other)))
+
+    def __rtruediv__(self, other: Any) -> Float:
+        return Float(z3.fpDiv(RNE, self._lift(other), self.term))
+
+    def __neg__(self) -> Float:
+        return Float(z3.fpNeg(self.term))
+
+    def __lt__(self, other: Any) -> Any:
+        return z3.fpLT(self.term, self._lift(other))
+
+    def __le__(self, other: Any) -> Any:
+        return z3.fpLEQ(self.term, self._lift(other))
+
+    def __gt__(self, other: Any) -> Any:
+        return z3.fpGT(self.term, self._lift(other))
+
+    def __ge__(self, other: Any) -> Any:
+        return z3.fpGEQ(self.term, self._lift(other))
+
+    def __eq__(self, other: object) -> Any:
+        return z3.fpEQ(self.term, self._lift(other))
+
+    def __ne__(self, other: object) -> Any:
+        return z3.Not(z3.fpEQ(self.term, self._lift(other)))
+
+
+@dataclass(frozen=True)
+class FloatOps:
+    """IEEE 754 numbers of one format as `Float` terms."""
+
+    arithmetic: Arithmetic
+
+    @property
+    def sort(self) -> Any:
+        """The z3 sort of the format."""
+        return z3.FPSort(*SORTS[self.arithmetic])
+
+    def where(self, condition: Any, yes: Any, no: Any) -> Any:
+        """Return If(condition, yes, no) of two numbers or two conditions."""
+        if is_concrete(condition):
+            return yes if condition else no
+        if isinstance(yes, bool | z3.BoolRef):
+            return z3.If(condition, boolean(yes), boolean(no))
+        return Float(z3.If(condition, self._term(yes), self._term(no)))
+
+    def floor(self, x: Any) -> Any:
+        """Return x rounded to an integer toward -infinity."""
+        return Float(z3.fpRoundToIntegral(z3.RTN(), self._term(x)))
+
+    def ceil(self, x: Any) -> Any:
+        """Return x rounded to an integer toward +infinity."""
+        return Float(z3.fpRoundToIntegral(z3.RTP(), self._term(x)))
+
+    def cast(self, value: Any, like: Any) -> Any:
+        """Return `value` rounded to the nearest float of the format."""
+        return Float(self._term(value))
+
+    def _term(self, value: Any) -> Any:
+        return value.term if isinstance(value, Float) else float_value(value, self.sort)
+
+
+def float_value(value: Any, sort: Any) -> Any:
+    """Return the float of `sort` that is nearest to an integer, a `Fraction` or a Python float."""
+    if isinstance(value, float):
+        return (
+            z3.FPVal(value, sort)
+            if sort == z3.Float64()
+            else z3.simplify(z3.fpToFP(RNE, z3.FPVal(value, z3.Float64()), sort))
+        )
+    if not isinstance(value, int | Fraction):
+        raise TypeError(f"no float for {value!r}")
+    return z3.simplify(z3.fpRealToFP(RNE, z3.RealVal(str(value)), sort))
+
+
+def ops_for(arithmetic: Arithmetic) -> RealOps | FloatOps:
+    """Return the namespace that runs the reference in `arithmetic` on symbols."""
+    return RealOps() if arithmetic == "real" else FloatOps(arithmetic)
 
 
 class Symbols:
@@ -98,74 +255,3 @@ def generalize(term: Any, products: Sequence[tuple[Any, Any]]) -> Any:
     What holds for every value of the symbol holds for the product, too; it keeps questions linear.
     """
     return term if is_concrete(term) else z3.substitute(term, *products)
-
-
-def discreteness(terms: Sequence[Any]) -> list[Any]:
-    """Return, for small combinations e of the integers in the terms, that e <= n or e >= n + 1, |n| small.
-
-    This is true of all integers. Solvers that only ever split on single integers never come to an end where
-    the question is about the distance of two or three of them, none of which is bounded.
-    """
-    integers = list({term.get_id(): term for root in terms for term in _integers(root)}.values())
-    pairs = [a + c * b for a, b in permutations(integers, 2) for c in (-2, -1, 1)]
-    triples = [
-        a + c * b + d * e for a, b, e in combinations(integers, 3) for c, d in product((-1, 1), repeat=2)
-    ]
-    return [z3.Or(e <= low, e >= low + 1) for e in (*integers, *pairs, *triples) for low in (-2, -1, 0, 1)]
-
-
-def _integers(term: z3.ExprRef) -> Iterator[z3.ExprRef]:
-    """Yield the integer variables and the floors in a term."""
-    if z3.is_int(term) and (z3.is_to_int(term) or term.num_args() == 0) and not _is_value(term):
-        yield term
-    for child in term.children():
-        yield from _integers(child)
-
-
-def logic_of(terms: Sequence[Any]) -> str:
-    """Return the SMT-LIB logic of terms over the reals or over floats."""
-    return "QF_FP" if any(map(_has_floats, terms)) else "QF_LIRA" if all(map(is_linear, terms)) else "QF_NIRA"
-
-
-def _has_floats(term: z3.ExprRef) -> bool:
-    return z3.is_fp(term) or any(map(_has_floats, term.children()))
-
-
-def is_linear(term: z3.ExprRef) -> bool:
-    """Tell whether no two symbols are multiplied or divided."""
-    symbolic = [child for child in term.children() if not _is_value(child)]
-    product = z3.is_mul(term) and len(symbolic) > 1
-    quotient = z3.is_div(term) and not _is_value(term.arg(1))
-    return not (product or quotient) and all(map(is_linear, term.children()))
-
-
-def _is_value(term: z3.ExprRef) -> bool:
-    """Tell whether a term has a known value, such as 1, 2/3 or the product of two such."""
-    value = z3.simplify(term)
-    return bool(z3.is_rational_value(value) or z3.is_int_value(value))
-
-
-def smtlib(
-    terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], tautologies: Sequence[Any] = ()
-) -> str:
-    """Return an SMT-LIB 2 script that asserts every term and asks for a model."""
-    lines = [f"(set-logic {logic_of(terms)})"]
-    for name, sort in variables:
-        bits = SORTS.get(sort)
-        kind = f"(_ FloatingPoint {bits[0]} {bits[1]})" if bits else sort
-        lines.append(f"(declare-const {name} {kind})")
-    lines += [f"(assert {_text(term)})" for term in terms]
-    if tautologies:
-        lines += [TAUTOLOGIES, *(f"(assert {_text(term)})" for term in tautologies)]
-    return "\n".join([*lines, "(check-sat)", ""])
-
-
-def _text(term: z3.ExprRef) -> str:
-    """Return a term in SMT-LIB 2; shared parts are printed once, in `let`s."""
-    if z3.is_true(term):  # a solver would drop it
-        return "true"
-    solver = z3.Solver()
-    solver.add(term)
-    script = solver.to_smt2()
-    body = script[script.index("(assert") + len("(assert") : script.rindex("(check-sat)")].strip()
-    return " ".join(body.removesuffix(")").split())

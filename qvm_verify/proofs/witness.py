@@ -82,8 +82,14 @@ def replay(
         return Witness(case) if claim.holds(case, subject()) is False else None
 
 
-def simplest(claim: Claim, sizes: Mapping[str, int], subject: type[Subject] = Subject) -> Witness | None:
-    """Return the counterexample of least size at fixed T, L and number of inputs; None where none is small.
+def simplest(
+    claim: Claim,
+    sizes: Mapping[str, int],
+    subject: type[Subject] = Subject,
+    *,
+    largest: int = LARGEST,
+) -> Witness | None:
+    """Return the counterexample of least size at fixed T, L and number of inputs; None above `largest`.
 
     Units of θ are used: a threshold is 1. Only for claims over the reals.
     """
@@ -94,7 +100,7 @@ def simplest(claim: Claim, sizes: Mapping[str, int], subject: type[Subject] = Su
         return 0
 
     claim.case(ask, {"threshold": 1, **sizes})
-    for total in range(len(wanted), LARGEST + 1):
+    for total in range(len(wanted), largest + 1):
         for values in _combinations([kind for _, kind in wanted], total):
             names = (name for name, _ in wanted)
             if found := replay(claim, dict(zip(names, values, strict=True)), sizes, subject):
@@ -117,6 +123,8 @@ def first(claim: Claim, subject: type[Subject] = Subject) -> Witness | None:
 
 
 def _near_boundary(claim: Claim, subject: type[Subject]) -> Witness | None:
+    if [v.name for v in claim.variables if v.name not in claim.constants] != ["current"]:
+        return None  # only questions about one current are searched
     number = number_maker(claim.arithmetic)
     time_steps = int(claim.constants["time_steps"])
     for k in range(2 * time_steps + 1):
