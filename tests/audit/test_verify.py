@@ -10,7 +10,7 @@ from torch import nn
 from qvm_verify.audit import verify
 from qvm_verify.exits import Exit
 from qvm_verify.replay import replay
-from qvm_verify.snn import QuantizedActivation, convert
+from qvm_verify.snn import IFNeuron, QuantizedActivation, convert
 from qvm_verify.verdict import Verdict
 from tests.audit.foreign import (
     Chain,
@@ -88,10 +88,10 @@ def test_a_counterexample_holds_everything_in_hexadecimal_and_replays():
 
 def test_preconditions_are_counted_one_by_one():
     ann = one_site()
-    #                             q < 0: -1/2     z = 1     z = 3.2    q > θ: 2    neither finite
-    report = verify(ann, convert(ann), [column(-0.5, TIE, 0.8, 2.0, math.nan, math.inf)])
-    found = row(report).preconditions
-    assert (found.negative_current, found.over_threshold, found.integer_z, found.non_finite) == (1, 2, 1, 2)
+    # q < 0; z = 1; z = 3.2; z = 4 and q = θ, which is not over it; q > θ; neither finite, and one is > θ
+    images = column(-0.5, TIE, 0.8, 1.0, 2.0, math.nan, math.inf)
+    found = row(verify(ann, convert(ann), [images])).preconditions
+    assert (found.negative_current, found.over_threshold, found.integer_z, found.non_finite) == (1, 2, 2, 2)
 
 
 @pytest.mark.parametrize("strange", [math.nan, math.inf, -math.inf])
@@ -154,6 +154,27 @@ def test_a_neuron_that_fires_below_the_threshold_it_declares_is_refuted():
     assert report.verdict == "not-lossless"
     assert claim(report, "audit.torch-agrees-with-reference") is Verdict.ERROR
     assert "the reference: M = 0, N = 0" in str(report.counterexamples[0])  # z = 0.92; it fires at 0.9
+
+
+class EarlyNeuron(IFNeuron):
+    """One of our own with a fault inside: it fires at nine tenths of its threshold."""
+
+    def step(self, current, v):
+        spikes, after = super().step(current + self.threshold / 10, v)
+        return spikes, after - self.threshold / 10
+
+
+@pytest.mark.parametrize("currents", ["constant", "streaming"])
+def test_the_reference_catches_a_neuron_that_fires_early_under_either_kind_of_currents(currents):
+    ann = one_site()
+    spiking = convert(ann, currents=currents)
+    honest = verify(ann, spiking, [column(0.3, 0.23)])
+    assert claim(honest, "audit.torch-agrees-with-reference") is Verdict.TESTED
+    (neuron,) = [module for module in spiking.modules() if isinstance(module, IFNeuron)]
+    neuron.__class__ = EarlyNeuron
+    report = verify(ann, spiking, [column(0.3, 0.23)])  # z = 0.92 is early enough
+    assert report.verdict == "not-lossless"
+    assert claim(report, "audit.torch-agrees-with-reference") is Verdict.ERROR
 
 
 def test_an_activation_that_says_round_and_rounds_half_to_even_is_caught_by_the_reference():
