@@ -79,6 +79,14 @@ class RoundsTiesUp(Subject):
         return super().quantize(z, "round" if quantizer == "round_half_even" else quantizer)
 
 
+class IgnoresTheThreshold(Subject):
+    """Quantizes the current as it is, in units of its own."""
+
+    def level(self, current: Any, threshold: Any, levels: Any, quantizer: Quantizer) -> Any:
+        """Return clip(Q(x L), 0, L)."""
+        return super().level(current, 1, levels, quantizer)
+
+
 class ForgetsTheUpperClip(Subject):
     """Clips at 0 only."""
 
