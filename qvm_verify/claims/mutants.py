@@ -82,9 +82,9 @@ class RoundsTiesUp(Subject):
 class IgnoresTheThreshold(Subject):
     """Quantizes the current as it is, in units of its own."""
 
-    def level(self, current: Any, threshold: Any, levels: Any, quantizer: Quantizer) -> Any:
-        """Return clip(Q(x L), 0, L)."""
-        return super().level(current, 1, levels, quantizer)
+    def quantizer_input(self, current: Any, threshold: Any, levels: Any) -> Any:
+        """Return x L."""
+        return super().quantizer_input(current, 1, levels)
 
 
 class ForgetsTheUpperClip(Subject):

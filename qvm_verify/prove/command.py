@@ -121,8 +121,8 @@ def _judgements(
 
 def _table(judgements: Sequence[Judgement], solvers: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("claim", "source"):
-        table.add_column(name, overflow="fold")
+    table.add_column("claim", overflow="fold", min_width=20)
+    table.add_column("source", overflow="fold")
     for name in ("arithmetic", "verdict", "expected"):
         table.add_column(name, no_wrap=True)
     for name in (*solvers, "Farkas", "seconds"):
