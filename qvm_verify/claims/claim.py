@@ -59,10 +59,13 @@ class Subject:
         """Return Q(z) without the clip."""
         return reference.quantize(z, quantizer, self.ops)
 
+    def quantizer_input(self, current: Any, threshold: Any, levels: Any) -> Any:
+        """Return z = x L / γ, the number that the quantizer sees (Eq. 4)."""
+        return reference.quantizer_input(current, threshold=threshold, levels=levels)
+
     def level(self, current: Any, threshold: Any, levels: Any, quantizer: Quantizer) -> Any:
         """Return M = clip(Q(x L / γ), 0, L) (Eq. 4)."""
-        z = reference.quantizer_input(current, threshold=threshold, levels=levels)
-        return self.clip(self.quantize(z, quantizer), levels)
+        return self.clip(self.quantize(self.quantizer_input(current, threshold, levels), quantizer), levels)
 
     def clip(self, x: Any, upper: Any) -> Any:
         """Return x limited to [0, upper]."""

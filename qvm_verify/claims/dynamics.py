@@ -9,12 +9,15 @@ from qvm_verify.claims.mutants import (
     AddsAQuantum,
     FiresOnTheOtherSide,
     ForgetsTheUpperClip,
+    IgnoresTheThreshold,
     ResetsToZero,
     ResetsTwice,
 )
 from qvm_verify.reference import IFParameters, conserved_potential
 from qvm_verify.verdict import Verdict
 
+UNITS_OF_THRESHOLD = ("scaling", "level-scaling")
+"""The claims that let a proof take θ = 1: neither spikes nor levels change with the unit."""
 RUN = (*numbers("threshold", "v_init"), *counts("time_steps"), *numbers("current", per="time_steps"))
 
 
@@ -77,6 +80,12 @@ def _scaling(case: Case, subject: Subject) -> Any:
     return all_of(other.spike_count == one.spike_count, other.residual == scale * one.residual)
 
 
+def _level_scaling(case: Case, subject: Subject) -> Any:
+    current, theta, scale, levels = (case[name] for name in ("current", "threshold", "scale", "levels"))
+    scaled = subject.quantizer_input(scale * current, scale * theta, levels)
+    return scaled == subject.quantizer_input(current, theta, levels)
+
+
 CLAIMS = (
     Claim(
         id="conservation",
@@ -95,6 +104,15 @@ CLAIMS = (
         assumptions=_positive_scale,
         statement=_scaling,
         mutants={"a unit added": AddsAQuantum},
+    ),
+    Claim(
+        id="level-scaling",
+        source="not in the paper",
+        says="multiplying the threshold and the current by c > 0 changes no z of Eq. 4, hence no level",
+        variables=(*numbers("threshold", "current", "scale"), *counts("levels")),
+        assumptions=_positive_scale,
+        statement=_level_scaling,
+        mutants={"threshold ignored": IgnoresTheThreshold},
     ),
     Claim(
         id="theorem-1",
@@ -125,6 +143,6 @@ CLAIMS = (
         assumptions=bounded_run,
         statement=_spike_count_clipped,
         mutants={"other comparison": FiresOnTheOtherSide, "no upper clip": ForgetsTheUpperClip},
-        uses=("scaling",),
+        uses=UNITS_OF_THRESHOLD,
     ),
 )

@@ -23,6 +23,7 @@ from qvm_verify.claims.claim import (
     no_assumption,
     numbers,
 )
+from qvm_verify.claims.dynamics import UNITS_OF_THRESHOLD
 from qvm_verify.claims.mutants import (
     BoundsWithoutTheOne,
     QuantizesDown,
@@ -233,6 +234,6 @@ CLAIMS = (
         assumptions=any_current,
         statement=_sufficient,
         mutants={"one level down": QuantizesDown, "V0 too high": StartsAtOneQuarter},
-        uses=("scaling",),
+        uses=UNITS_OF_THRESHOLD,
     ),
 )

@@ -79,6 +79,14 @@ class RoundsTiesUp(Subject):
         return super().quantize(z, "round" if quantizer == "round_half_even" else quantizer)
 
 
+class IgnoresTheThreshold(Subject):
+    """Quantizes the current as it is, in units of its own."""
+
+    def quantizer_input(self, current: Any, threshold: Any, levels: Any) -> Any:
+        """Return x L."""
+        return super().quantizer_input(current, 1, levels)
+
+
 class ForgetsTheUpperClip(Subject):
     """Clips at 0 only."""
 

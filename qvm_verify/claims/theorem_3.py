@@ -22,7 +22,7 @@ from qvm_verify.claims.claim import (
     negation,
     numbers,
 )
-from qvm_verify.claims.dynamics import positive_threshold
+from qvm_verify.claims.dynamics import UNITS_OF_THRESHOLD, positive_threshold
 from qvm_verify.claims.mutants import (
     FiresOnTheOtherSide,
     ForgetsTheClip,
@@ -128,7 +128,7 @@ def _theorem(quantizer: Quantizer, says: str, **changes: Any) -> Claim:
         assumptions=bounded_current,
         statement=count_is_level(quantizer),
         mutants=MUTANTS,
-        uses=("scaling",),
+        uses=UNITS_OF_THRESHOLD,
     )
     return replace(claim, **changes)
 
@@ -258,7 +258,7 @@ def _streaming(quantizer: Quantizer, *, bounded: bool) -> Claim:
         mutants={**MUTANTS, "other comparison": FiresOnTheOtherSide},
         repaired_by=(),
         smallest={},
-        uses=("scaling",),
+        uses=UNITS_OF_THRESHOLD,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qvm_verify.claims.claim import Case, Claim, Subject, all_of, counts, implies, negation, numbers
-from qvm_verify.claims.dynamics import positive_threshold
+from qvm_verify.claims.dynamics import UNITS_OF_THRESHOLD, positive_threshold
 from qvm_verify.claims.mutants import AddsAQuantum, FiresOnTheOtherSide, QuantizesDown
 from qvm_verify.reference import IFParameters, conversion_error, scaled_rate
 from qvm_verify.verdict import Verdict
@@ -127,7 +127,7 @@ CLAIMS = (
         assumptions=_smallest_unit,
         statement=_only_one_is_zero,
         mutants={"a unit added": AddsAQuantum, "one level down": QuantizesDown},
-        uses=("theorem-3-floor-every-current", "scaling"),
+        uses=("theorem-3-floor-every-current", *UNITS_OF_THRESHOLD),
     ),
     Claim(
         id="section-4-error-remains",
@@ -137,6 +137,6 @@ CLAIMS = (
         assumptions=_half_a_threshold,
         statement=_a_third_remains,
         mutants={"other comparison": FiresOnTheOtherSide},
-        uses=("scaling",),
+        uses=UNITS_OF_THRESHOLD,
     ),
 )

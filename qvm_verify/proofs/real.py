@@ -29,7 +29,7 @@ def obligations(claim: Claim) -> list[Obligation]:
     if claim.id in INDUCTIONS:
         how = INDUCTIONS[claim.id]
         return [*induction.obligations(claim, how), *(_unrolled(claim) if how.cross_check else ())]
-    return _at(claim, {}, "unsat")
+    return _at(claim, {}, "unsat", unit_threshold=False)
 
 
 def _search(claim: Claim) -> Iterator[Obligation]:
@@ -52,15 +52,17 @@ def _unrolled(claim: Claim) -> Iterator[Obligation]:
         yield replace(question, cross_check=True)
 
 
-def _at(claim: Claim, sizes: Mapping[str, int], expect: Expect) -> list[Obligation]:
+def _at(
+    claim: Claim, sizes: Mapping[str, int], expect: Expect, *, unit_threshold: bool = True
+) -> list[Obligation]:
     """Return the question for the claim at fixed sizes, and whether its assumptions can be met.
 
-    Over the reals it is asked in units of the threshold.
+    A search for counterexamples, or a cross-check, may look at θ = 1 only; a proof may not.
     """
     symbols = Symbols(claim.arithmetic)
     subject = Subject(symbols.ops)
     names = {variable.name for variable in claim.variables}
-    unit = {"threshold": symbols.ops.cast(1, like=None)} if "threshold" in names else {}
+    unit = {"threshold": symbols.ops.cast(1, like=None)} if unit_threshold and "threshold" in names else {}
     case = claim.case(symbols.make, {**sizes, **unit, **claim.constants})
     name = ", ".join(f"{_LETTERS[key]} = {value}" for key, value in sizes.items()) or "all"
     assumptions, goal = claim.assumptions(case, subject), claim.statement(case, subject)

@@ -121,12 +121,12 @@ def _judgements(
 
 def _table(judgements: Sequence[Judgement], solvers: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("claim", "source", "arithmetic", "verdict", "expected"):
-        table.add_column(name, overflow="fold")
-    for solver in solvers:
-        table.add_column(solver, justify="right")
-    table.add_column("Farkas", justify="right")
-    table.add_column("seconds", justify="right")
+    table.add_column("claim", overflow="fold", min_width=20)
+    table.add_column("source", overflow="fold")
+    for name in ("arithmetic", "verdict", "expected"):
+        table.add_column(name, no_wrap=True)
+    for name in (*solvers, "Farkas", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
     for judgement in judgements:
         claim, verdict = judgement.claim, judgement.evidence.verdict
         table.add_row(

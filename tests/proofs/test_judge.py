@@ -94,7 +94,7 @@ def test_a_refutation_without_a_witness_is_not_as_expected() -> None:
 
 def test_a_proof_rests_on_proved_claims_only() -> None:
     assert judged("theorem-2", {}).evidence.verdict is Verdict.UNKNOWN
-    assert judged("theorem-2", {}, proved={"scaling"}).evidence.verdict is Verdict.PROVED
+    assert judged("theorem-2", {}, proved={"scaling", "level-scaling"}).evidence.verdict is Verdict.PROVED
 
 
 def test_nobody_asked_is_unknown() -> None:

@@ -77,6 +77,14 @@ def test_theorem_1_and_conservation_keep_theta_symbolic() -> None:
             assert ("threshold", "Real") in one.variables
 
 
+def test_a_proof_in_units_of_the_threshold_rests_on_the_claims_that_allow_them() -> None:
+    for name, how in INDUCTIONS.items():
+        if how.unit_threshold and "threshold" in {v.name for v in claim(name).variables}:
+            assert {"scaling", "level-scaling"} <= set(claim(name).uses), name
+    (question, _) = real.obligations(claim("level-scaling"))
+    assert ("threshold", "Real") in question.variables
+
+
 def test_below_the_smallest_counterexample_every_size_is_asked() -> None:
     asked = [one for one in real.obligations(claim("section-6.3-case-1")) if not one.vacuity]
     below = [sizes < (4, 2) for sizes in (tuple(dict(one.sizes).values()) for one in asked[:-1])]

@@ -65,7 +65,12 @@ def test_a_claim_is_proved_with_what_it_rests_on(tmp_path: Path) -> None:
     assert command(["theorem-2", "theorem-2-printed", "--report", str(tmp_path)]) is Exit.AS_EXPECTED
     content = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))
     verdicts = {one["id"]: one["verdict"] for one in content["claims"]}
-    assert verdicts == {"scaling": "PROVED", "theorem-2": "PROVED", "theorem-2-printed": "REFUTED"}
+    assert verdicts == {
+        "scaling": "PROVED",
+        "level-scaling": "PROVED",
+        "theorem-2": "PROVED",
+        "theorem-2-printed": "REFUTED",
+    }
     (refuted,) = [one for one in content["claims"] if one["verdict"] == "REFUTED"]
     assert refuted["witness"] == {"time_steps": "1", "threshold": "1", "v_init": "1", "current": ["1"]}
     (proved,) = [one for one in content["claims"] if one["id"] == "theorem-2"]
@@ -90,7 +95,7 @@ def test_no_solver_at_all_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_a_claim_rests_on_comes_before_it() -> None:
     names = [one.id for one in session.with_used([claim("section-6.3-only-at-L")])]
-    assert names == ["scaling", "theorem-3-floor-every-current", "section-6.3-only-at-L"]
+    assert names == ["scaling", "level-scaling", "theorem-3-floor-every-current", "section-6.3-only-at-L"]
 
 
 def test_the_command_runs_as_a_module() -> None:
