@@ -43,7 +43,7 @@ TORCH = Implementation(neuron=torch_neuron, activation=torch_activation)
 
 @pytest.mark.parametrize("one", TESTABLE, ids=lambda one: one.id)
 def test_the_reference_does_what_a_true_claim_says_and_breaks_a_false_one(one):
-    outcome = check(one, examples=100)
+    outcome = check(one, examples=40)
     expected = Verdict.REFUTED if one.expected is Verdict.REFUTED else Verdict.TESTED
     assert outcome.evidence.verdict is expected, str(outcome)
     assert (outcome.case is None) == (expected is Verdict.TESTED)
