@@ -27,7 +27,7 @@ from qvm_verify.proofs.solvers import SOLVERS, available_solvers
 from qvm_verify.verdict import Verdict
 from qvm_verify.whole_files import write_text
 
-TIME_LIMIT = 20.0
+TIME_LIMIT = 60.0
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5", "bitwuzla": "bitwuzla"}
 
 
