@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from qvm_verify.proofs.solvers import SOLVERS, available_solvers
 from qvm_verify.verdict import Verdict
 from qvm_verify.whole_files import write_text
 
-TIME_LIMIT = 60.0
+TIME_LIMIT = 60.0  # the slowest lemma takes bitwuzla some 10 s, and several times that on a busy machine
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5", "bitwuzla": "bitwuzla"}
 
 
@@ -48,10 +49,21 @@ def command(arguments: Sequence[str]) -> Exit:
         path = options.report / "claims.json"
         write_text(path, json.dumps(to_json(judgements, usable), indent=2, ensure_ascii=False) + "\n")
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
+        folder = export(session.obligations_of(claims), options.report / "smtlib")
+        console.print(f"obligations: {folder}", highlight=False, soft_wrap=True)
     if options.ledger:
         write_text(options.ledger, ledger([entry_of(judgement) for judgement in judgements]))
         console.print(f"ledger: {options.ledger}", highlight=False, soft_wrap=True)
     return exit_code(judgements)
+
+
+def export(obligations: Mapping[str, Sequence[Obligation]], folder: Path) -> Path:
+    """Write every obligation as an SMT-LIB 2 file that any solver reads; return the folder."""
+    for claim, made in obligations.items():
+        for number, obligation in enumerate(made, start=1):
+            head = f"; {obligation}\n; expected: {obligation.expect}\n"
+            write_text(folder / f"{claim}-{number:02}.smt2", head + obligation.smtlib)
+    return folder
 
 
 def _parser() -> CommandParser:
@@ -65,7 +77,7 @@ def _parser() -> CommandParser:
     add("claims", nargs="*", metavar="CLAIM", help="ids of claims (default: all)")
     add("--solvers", default=",".join(SOLVERS), metavar="S,...", help="solvers to ask (default: all)")
     add("--time-limit", type=_seconds, default=TIME_LIMIT, metavar="S", help="seconds a question and solver")
-    add("--report", type=Path, metavar="DIR", help="write DIR/claims.json")
+    add("--report", type=Path, metavar="DIR", help="write DIR/claims.json and every obligation as SMT-LIB 2")
     add("--ledger", type=Path, metavar="PATH", help="write the ledger of claims as Markdown")
     return parser
 
@@ -84,7 +96,8 @@ def _chosen(names: Sequence[str]) -> list[Claim]:
     by_id = {claim.id: claim for claim in session.ALL_CLAIMS}
     for name in names:
         if name not in by_id:
-            raise InputError(f"unknown claim {name!r}; one of {', '.join(by_id)}")
+            close = ", ".join(get_close_matches(name, by_id, n=3, cutoff=0.3)) or "the ids of the ledger"
+            raise InputError(f"unknown claim {name!r}; did you mean {close}?")
     return [by_id[name] for name in names] if names else list(session.ALL_CLAIMS)
 
 

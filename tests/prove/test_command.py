@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from qvm_verify.claims import claim
-from qvm_verify.exits import Exit, run_command
-from qvm_verify.proofs import session
+from qvm_verify.exits import Exit, InputError, run_command
+from qvm_verify.proofs import real, session
 from qvm_verify.proofs.judge import Judgement
-from qvm_verify.prove.command import command, exit_code
+from qvm_verify.proofs.solvers import discharge
+from qvm_verify.proofs.witness import Witness
+from qvm_verify.prove.command import command, exit_code, export
 from qvm_verify.verdict import Evidence, Verdict
 
 
 def judgement(name: str, verdict: Verdict, *, witnessed: bool = False) -> Judgement:
-    from qvm_verify.proofs.witness import Witness
-
     evidence = Evidence(claim=name, arithmetic="real", verdict=verdict)
     witness = Witness({"z": 1}) if witnessed else None
     return Judgement(
@@ -104,3 +104,17 @@ def test_the_command_runs_as_a_module() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "1 of 1 claims as expected" in done.stdout
+
+
+def test_every_obligation_is_exported_as_a_file_that_another_solver_answers(tmp_path: Path) -> None:
+    obligations = {"theorem-1": real.obligations(claim("theorem-1"))}
+    files = sorted(export(obligations, tmp_path / "smtlib").iterdir())
+    assert len(files) == len(obligations["theorem-1"])
+    for path, obligation in zip(files, obligations["theorem-1"], strict=True):
+        assert f"; expected: {obligation.expect}" in path.read_text(encoding="utf-8")
+        assert discharge(path.read_text(encoding="utf-8"), "cvc5", 20.0).status == obligation.expect
+
+
+def test_an_unknown_claim_is_refused_with_those_that_are_close() -> None:
+    with pytest.raises(InputError, match="did you mean theorem-1"):
+        command(["theorem1"])
