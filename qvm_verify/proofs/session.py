@@ -48,13 +48,18 @@ def obligations_of(claims: Iterable[Claim]) -> dict[str, list[Obligation]]:
 
 
 def jobs_for(obligations: Iterable[Obligation], solvers: Sequence[str]) -> list[Job]:
-    """Return every question for every solver that is to be asked it, the longest (in float32) first."""
+    """Return every question for every solver that is to be asked it, those about floats first.
+
+    Of these, what few solvers are asked is what takes them longest, so it comes before the others.
+    """
     theory = {claim.id for claim in ieee.CLAIMS}
-    jobs: list[Job] = []
+    groups: list[list[Job]] = []
     for obligation in obligations:
         asked = ieee.asked(obligation) if obligation.claim in theory else solvers
-        jobs += [Job(obligation, s) for s in solvers if s in asked and can_ask(s, obligation.arithmetic)]
-    return sorted(jobs, key=lambda job: (not _is_about_floats(job), "FloatingPoint 8 24" not in job.text))
+        able = [s for s in solvers if s in asked and can_ask(s, obligation.arithmetic)]
+        groups.append([Job(obligation, solver) for solver in able])
+    groups.sort(key=lambda group: (not any(map(_is_about_floats, group)), len(group)))
+    return [job for group in groups for job in group]
 
 
 def _is_about_floats(job: Job) -> bool:
