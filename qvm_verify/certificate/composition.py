@@ -58,6 +58,7 @@ KNOWN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
 KNOWN_METHODS = frozenset(
     {"add", "contiguous", "flatten", "mean", "permute", "reshape", "size", "transpose", "view"}
 )
+KNOWN_DEVICES = frozenset({"cpu", "cuda"})
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 IN_PLACE = [name for name in dir(operator) if name[:3] == "__i" and f"__{name[3:]}" in dir(operator)]
 """`__iadd__` and its kind; left to itself, torch.fx records `a += b` as `a + b`."""
@@ -98,17 +99,18 @@ def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certifica
     """
     tensors = [tensor for network in (ann, snn) for tensor in _floating_tensors(network)]
     dtypes = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
+    kinds = {tensor.device.type for tensor in tensors}
     obstacles = [
         *_different("dtype", dtypes),
         *_different("device", sorted({str(tensor.device) for tensor in tensors})),
-        *(found for kind in sorted({tensor.device.type for tensor in tensors}) for found in settings(kind)),
+        *(found for kind in sorted(kinds) for found in settings(kind)),
         *_off_the_graph("ANN", ann),
         *_off_the_graph("SNN", snn),
     ]
     operations = sites = 0
     traced, untraceable = _traced({"ANN": ann, "SNN": snn})
     obstacles += untraceable
-    if not untraceable:
+    if not untraceable and kinds <= KNOWN_DEVICES:
         dtype = tensors[0].dtype if len(dtypes) == 1 else None
         walk = _Walk(traced["ANN"], traced["SNN"], certificates, dtype)
         obstacles += walk.obstacles
@@ -159,7 +161,7 @@ def _different(what: str, found: list[str]) -> Iterator[Obstacle]:
 def settings(device_type: str) -> Iterator[Obstacle]:
     """Yield what in PyTorch's present settings lets one operation give two results on that device."""
     sentences = []
-    if device_type not in ("cpu", "cuda"):
+    if device_type not in KNOWN_DEVICES:
         sentences.append(f"nothing is known of the kernels of a {device_type} device")
     if device_type == "cuda":
         if _tf32_allowed():
@@ -240,7 +242,7 @@ class _Graph(fx.Tracer):
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Record a node, and whether it ran under autocast."""
-        self.autocast |= any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda"))
+        self.autocast |= any(torch.is_autocast_enabled(kind) for kind in KNOWN_DEVICES)
         return super().create_node(*args, **kwargs)
 
     def value(self, node: fx.Node) -> Any:
