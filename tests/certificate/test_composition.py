@@ -396,7 +396,7 @@ def test_a_graph_that_differs_is_an_obstacle(
     ann_after: Callable[[Tensor], Tensor], snn_after: Callable[[Tensor], Tensor], expected: str
 ) -> None:
     ann, snn, certificates = converted(Around(ann_after))
-    snn.after = snn_after
+    put("after", snn_after)(snn)
     found = obstacles(ann, snn, certificates)
     assert found
     assert any(expected in sentence for sentence in found), found
@@ -409,7 +409,7 @@ def test_in_place_operators_are_told_from_the_others() -> None:
         return y.reshape(x.shape[0], 2, -1)
 
     ann, snn, certificates = converted(Around(in_place))
-    snn.after = out_of_place
+    put("after", out_of_place)(snn)
     assert "iadd: the graphs part here: the ANN runs iadd, the SNN add" in obstacles(ann, snn, certificates)
 
 
