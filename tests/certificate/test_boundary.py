@@ -36,7 +36,7 @@ def test_ordinals_order_every_bit_pattern_and_lead_back_to_it(dtype: torch.dtype
 def test_boundary_equals_exhaustive_in_half_precision(
     dtype: torch.dtype, levels: int, quantizer: Quantizer
 ) -> None:
-    for threshold in random_thresholds(dtype, 6, seed=levels):
+    for threshold in random_thresholds(dtype, 4, seed=levels):
         activation, neuron = pair(levels, quantizer, threshold, dtype)
         found = {
             method: decide(activation, neuron, activation, method) for method in ("boundary", "exhaustive")
@@ -63,7 +63,7 @@ def test_boundary_equals_exhaustive_in_float32(number: int, levels: int, quantiz
 def test_boundary_equals_exhaustive_where_the_conversion_is_unmatched(
     time_steps: int, fraction: float
 ) -> None:
-    for threshold in random_thresholds(torch.float16, 6, seed=time_steps):
+    for threshold in random_thresholds(torch.float16, 4, seed=time_steps):
         activation, _ = pair(8, "round", threshold, torch.float16)
         neuron = IFNeuron(activation.threshold, activation.threshold * fraction, IFSettings(time_steps))
         bisected, swept = (

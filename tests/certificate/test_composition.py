@@ -5,6 +5,7 @@ import itertools
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -57,6 +58,16 @@ def converted(ann: nn.Module) -> tuple[nn.Module, nn.Module, Certificates]:
     return ann, snn, site_certificates(ann, snn)
 
 
+@cache
+def digits_certificates(quantizer: Quantizer) -> Certificates:
+    return converted(digits(quantizer))[2]
+
+
+def converted_digits(quantizer: Quantizer = "floor") -> tuple[nn.Module, nn.Module, Certificates]:
+    ann = digits(quantizer)
+    return ann, convert(ann), dict(digits_certificates(quantizer))
+
+
 def obstacles(ann: nn.Module, snn: nn.Module, certificates: Certificates) -> list[str]:
     """Return the obstacles as sentences, having checked that the verdict heeds them."""
     composition = compose(ann, snn, certificates)
@@ -76,7 +87,7 @@ def images() -> Iterator[Tensor]:
 
 
 def test_the_digits_network_is_bit_exact_for_every_image() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     composition = compose(ann, snn, certificates)
     assert composition.evidence.verdict is Verdict.EXHAUSTED
     assert composition.obstacles == ()
@@ -89,7 +100,7 @@ def test_the_digits_network_is_bit_exact_for_every_image() -> None:
 
 
 def test_round_is_unknown_and_names_every_failing_site() -> None:
-    ann, snn, certificates = converted(digits("round"))
+    ann, snn, certificates = converted_digits("round")
     found = obstacles(ann, snn, certificates)
     assert [sentence.split(":")[0] for sentence in found] == list(certificates)
     for sentence, certificate in zip(found, certificates.values(), strict=True):
@@ -98,7 +109,7 @@ def test_round_is_unknown_and_names_every_failing_site() -> None:
 
 
 def test_an_image_that_brings_a_nan_to_a_site_is_outside_the_domain() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     evidence = compose(ann, snn, certificates).evidence
     image = torch.full((1, 1, 8, 8), torch.nan)
     assert "brings no NaN to a site" in str(evidence.domain)
@@ -199,7 +210,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize(("mutate", "expected"), MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_of_the_spiking_network_is_named(mutate: Callable[[nn.Module], None], expected: str) -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     mutate(snn)
     found = obstacles(ann, snn, certificates)
     assert any(sentence.startswith(expected) for sentence in found), found
@@ -210,7 +221,7 @@ def test_a_mutant_of_the_spiking_network_is_named(mutate: Callable[[nn.Module], 
     ["a weight, one ulp", "other strides", "training", "threshold, one ulp", "ReLU left", "V0, above 0"],
 )
 def test_a_mutant_with_one_fault_has_obstacles_at_one_place(name: str) -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     mutate, expected = MUTANTS[name]
     mutate(snn)
     places = {sentence.split(":")[0] for sentence in obstacles(ann, snn, certificates)}
@@ -218,25 +229,25 @@ def test_a_mutant_with_one_fault_has_obstacles_at_one_place(name: str) -> None:
 
 
 def test_training_mode_of_the_ann_is_named() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     found = obstacles(ann.train(), snn, certificates)
     assert "stem.1: is in training mode in the ANN" in found
 
 
 def test_streaming_currents_are_an_obstacle() -> None:
-    ann, _, certificates = converted(digits())
+    ann, _, certificates = converted_digits()
     found = obstacles(ann, convert(ann, currents="streaming"), certificates)
     assert any("runs on streaming currents" in sentence for sentence in found)
 
 
 def test_fewer_time_steps_than_levels_are_an_obstacle() -> None:
-    ann, _, certificates = converted(digits())
+    ann, _, certificates = converted_digits()
     found = obstacles(ann, convert(ann, time_steps=4), certificates)
     assert "act: runs T = 4 time-steps for L = 8 levels" in found
 
 
 def test_a_missing_certificate_is_an_obstacle() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     del certificates["block1.act2"]
     assert obstacles(ann, snn, certificates) == ["block1.act2: has no certificate"]
 
@@ -253,15 +264,15 @@ def test_a_missing_certificate_is_an_obstacle() -> None:
     ],
 )
 def test_a_certificate_of_something_else_is_an_obstacle(change: dict[str, Any], expected: str) -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     certificates["act"] = replace(certificates["act"], **change)
     (found,) = obstacles(ann, snn, certificates)
     assert found.startswith(f"act: its certificate {expected}")
 
 
 def test_a_clean_certificate_of_another_quantizer_does_not_pass() -> None:
-    _, _, clean = converted(digits("floor"))
-    ann, snn, _ = converted(digits("ceil"))
+    _, _, clean = converted_digits("floor")
+    ann, snn, _ = converted_digits("ceil")
     assert all(certificate.mismatches == 0 for certificate in clean.values())
     found = obstacles(ann, snn, clean)
     assert len(found) == 5
@@ -458,7 +469,7 @@ def test_a_network_that_is_one_activation_is_composed() -> None:
 
 
 def test_swapped_certificates_are_an_obstacle_at_both_sites() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     certificates["act"], certificates["block1.act1"] = certificates["block1.act1"], certificates["act"]
     assert [sentence.split(":")[0] for sentence in obstacles(ann, snn, certificates)] == [
         "act",
@@ -479,7 +490,7 @@ def test_a_neuron_beyond_the_theorem_is_decided_again_by_its_sweep() -> None:
 
 
 def test_meta_networks_hold_no_bits_to_compare() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     found = obstacles(ann.to("meta"), snn.to("meta"), certificates)
     assert found == ["(settings): nothing is known of the kernels of a meta device"]
 
@@ -495,14 +506,14 @@ def test_composing_leaves_both_networks_as_they_are() -> None:
 
 
 def test_autocast_around_is_an_obstacle() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     with torch.autocast("cpu", torch.bfloat16):
         found = obstacles(ann, snn, certificates)
     assert [sentence.split(":")[0] for sentence in found if "autocast" in sentence] == ["ANN", "SNN"]
 
 
 def test_a_hook_of_all_modules_is_an_obstacle() -> None:
-    ann, snn, certificates = converted(digits())
+    ann, snn, certificates = converted_digits()
     handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
     try:
         found = obstacles(ann, snn, certificates)
