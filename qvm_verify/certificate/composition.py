@@ -16,7 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from qvm_verify.certificate.decide import Certificate
-from qvm_verify.certificate.graphs import Graph, Obstacle, is_site, off_the_graph, place_of, settings
+from qvm_verify.certificate.graphs import (
+    KNOWN_DEVICES,
+    Graph,
+    Obstacle,
+    is_site,
+    off_the_graph,
+    place_of,
+    settings,
+)
 from qvm_verify.certificate.sameness import configuration_complaints, site_complaints, tensor_complaints
 from qvm_verify.snn import IFNeuron, QuantizedActivation
 from qvm_verify.verdict import Evidence, Verdict
@@ -78,17 +86,18 @@ def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certifica
     """
     tensors = [tensor for network in (ann, snn) for tensor in _floating_tensors(network)]
     dtypes = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
+    kinds = {tensor.device.type for tensor in tensors}
     obstacles = [
         *_different("dtype", dtypes),
         *_different("device", sorted({str(tensor.device) for tensor in tensors})),
-        *(found for kind in sorted({tensor.device.type for tensor in tensors}) for found in settings(kind)),
+        *(found for kind in sorted(kinds) for found in settings(kind)),
         *off_the_graph("ANN", ann),
         *off_the_graph("SNN", snn),
     ]
     operations = sites = 0
     traced, untraceable = _traced({"ANN": ann, "SNN": snn})
     obstacles += untraceable
-    if not untraceable:
+    if not untraceable and kinds <= KNOWN_DEVICES:
         dtype = tensors[0].dtype if len(dtypes) == 1 else None
         walk = _Walk(traced["ANN"], traced["SNN"], certificates, dtype)
         obstacles += walk.obstacles

@@ -14,6 +14,7 @@ from torch.nn.modules import module as nn_module
 
 from qvm_verify.snn import IFNeuron
 
+KNOWN_DEVICES = frozenset({"cpu", "cuda"})
 IN_PLACE = [name for name in dir(operator) if name[:3] == "__i" and f"__{name[3:]}" in dir(operator)]
 """`__iadd__` and its kind; left to itself, torch.fx records `a += b` as `a + b`."""
 
@@ -32,7 +33,7 @@ class Obstacle:
 def settings(device_type: str) -> Iterator[Obstacle]:
     """Yield what in PyTorch's present settings lets one operation give two results on that device."""
     sentences = []
-    if device_type not in ("cpu", "cuda"):
+    if device_type not in KNOWN_DEVICES:
         sentences.append(f"nothing is known of the kernels of a {device_type} device")
     if device_type == "cuda":
         if _tf32_allowed():
@@ -114,7 +115,7 @@ class Graph(fx.Tracer):
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Record a node, and whether it ran under autocast."""
-        self.autocast |= any(torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda"))
+        self.autocast |= any(torch.is_autocast_enabled(kind) for kind in KNOWN_DEVICES)
         return super().create_node(*args, **kwargs)
 
     def value(self, node: fx.Node) -> Any:
