@@ -131,7 +131,7 @@ def _certificate_facts(report: Report) -> list[str]:
     ]
     for entry in failing:
         near = "" if entry.nearest_ulps is None else f", the others stay {entry.nearest_ulps} ulp away"
-        mend = f"; mended by {entry.repair['change']}" if entry.repair else ""
+        mend = f"; mended by: {entry.repair['change']}" if entry.repair else "; no repair found"
         facts.append(
             f"  {escape(entry.site)} fails on {entry.mismatching_inputs} numbers, "
             f"first {entry.mismatches[0].first}; the data hit {entry.reached}{near}{mend}"
