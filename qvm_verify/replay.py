@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
 
 import numpy as np
 
@@ -69,17 +67,6 @@ def replay(counterexample: Counterexample) -> bool:
     return found == (c.reference_level, c.reference_spike_count)
 
 
-def counterexamples_of(content: dict[str, Any]) -> list[Counterexample]:
-    """Return the counterexamples of a report that `read_report` accepted."""
-    known = {field.name for field in fields(Counterexample)}
-    found: list[Counterexample] = []
-    for item in content["counterexamples"]:
-        values: dict[str, Any] = {name: value for name, value in item.items() if name in known}
-        values.update(neuron=tuple(values["neuron"]), currents=tuple(values["currents"]))
-        found.append(Counterexample(**values))
-    return found
-
-
 def command(arguments: Sequence[str]) -> Exit:
     """Replay one counterexample or all of a report; exit 1 if all reproduce, 3 if one does not."""
     parser = CommandParser(
@@ -89,7 +76,7 @@ def command(arguments: Sequence[str]) -> Exit:
     )
     parser.add_argument("report", metavar="REPORT[#ID]", help="report.json, with #ID for one counterexample")
     path, _, wanted = parser.parse_args(arguments).report.partition("#")
-    found = counterexamples_of(read_report(path))
+    found = [Counterexample.from_json(item) for item in read_report(path)["counterexamples"]]
     chosen = [c for c in found if wanted in ("", c.id)]
     if wanted and not chosen:
         raise InputError(f"{path}: has no counterexample {wanted!r}")

@@ -7,8 +7,9 @@ A verdict is never a boolean: "no counterexample in 360 images", "none among all
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any
 
 
 class Verdict(IntEnum):
@@ -87,6 +88,13 @@ class Counterexample:
     spike_count: int  # N
     reference_level: int | None
     reference_spike_count: int
+
+    @classmethod
+    def from_json(cls, item: dict[str, Any]) -> Counterexample:
+        """Return a counterexample from its entry in `report.json`; what else stands there is left out."""
+        values = {field.name: item[field.name] for field in fields(cls)}
+        values.update(neuron=tuple(values["neuron"]), currents=tuple(values["currents"]))
+        return cls(**values)
 
     def __str__(self) -> str:
         index = ", ".join(map(str, self.neuron))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from qvm_verify.audit.mergeable import Count, Mergeable, Smallest
 from qvm_verify.audit.setting import Setting
 from qvm_verify.audit.sites import Pair
 from qvm_verify.certificate import Certificate, certify, find_repair
@@ -21,8 +22,16 @@ from qvm_verify.verdict import Verdict
 Certify = Literal["boundary", "exhaustive", "off"]
 
 
+@dataclass
+class Reach(Mergeable):
+    """Which of a site's failing inputs the data hit."""
+
+    hits: Count = 0
+    nearest: Smallest = None  # how near the other inputs came, in ulp
+
+
 class SiteCertificate:
-    """The certificate of one site, and which of its failing inputs the data hit."""
+    """The certificate of one site."""
 
     def __init__(
         self,
@@ -37,8 +46,6 @@ class SiteCertificate:
         self.certificate: Certificate | None = None
         self.repair: dict[str, Any] | None = None
         self.reason = ""
-        self.reached = 0
-        self.nearest: int | None = None
         try:
             self.certificate = _certify(pair, setting, dtype, device, method, on_inputs)
         except InputError as error:
@@ -57,34 +64,31 @@ class SiteCertificate:
             found = find_repair(pair.activation, pair.neuron)  # type: ignore[arg-type]  # _certify saw to it
             self.repair = None if found is None else {"change": str(found[1]), **_plain(found[1])}
 
-    def add(self, currents: Tensor) -> None:
-        """Note how many of the ANN's inputs fail, and how near the others came."""
+    def reach(self, currents: Tensor) -> Reach:
+        """Return how many of the ANN's inputs fail, and how near the others came."""
         if self.certificate is None or not self.certificate.mismatches:
-            return
+            return Reach()
         places = to_ordinals(currents).flatten().clamp(min=-(1 << 60))
         first, last = self._failing[:, 0].clamp(min=-(1 << 60)), self._failing[:, 1]
         after = torch.searchsorted(first, places, right=True)
         before = (after - 1).clamp(min=0)
         inside = (after > 0) & (places <= last[before]) & ~torch.isnan(currents.flatten())
-        self.reached += int(inside.sum())
         distance = torch.minimum(
             torch.where(after > 0, places - last[before], 1 << 61),
             torch.where(after < len(first), first[after.clamp(max=len(first) - 1)] - places, 1 << 61),
         )
         outside = distance[~inside]
-        if len(outside):
-            nearest = int(outside.min())
-            self.nearest = nearest if self.nearest is None else min(self.nearest, nearest)
+        return Reach(hits=int(inside.sum()), nearest=int(outside.min()) if len(outside) else None)
 
     @property
     def complete(self) -> bool:
-        """Whether every failing interval is listed, so that `reached` counts all of them."""
+        """Whether every failing interval is listed, so that a reach counts all of them."""
         certificate = self.certificate
         return certificate is not None and certificate.mismatches == sum(
             interval.inputs for interval in certificate.intervals
         )
 
-    def result(self) -> CertificateResult:
+    def result(self, reach: Reach) -> CertificateResult:
         """Return the entry of the report."""
         if self.certificate is None:
             return CertificateResult(site=self.site, verdict=Verdict.UNKNOWN.name, detail=self.reason)
@@ -105,8 +109,8 @@ class SiteCertificate:
             count_steps=certificate.count_steps,
             monotone=certificate.monotone,
             classes=certificate.classes,
-            reached=self.reached,
-            nearest_ulps=self.nearest,
+            reached=reach.hits,
+            nearest_ulps=reach.nearest,
             repair=self.repair,
         )
 

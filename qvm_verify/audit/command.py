@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from typing import Any, get_args
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import nn
 
 from qvm_verify import datasets, networks, snn, training
 from qvm_verify.audit.certification import Certify
-from qvm_verify.audit.side_by_side import verify
+from qvm_verify.audit.dataset import Batches, Listeners, audit_dataset
+from qvm_verify.audit.journal import Journal
+from qvm_verify.audit.processes import Processes, joined
 from qvm_verify.exits import CommandParser, Exit, InputError
-from qvm_verify.report import save_report
+from qvm_verify.report import Report, save_report
 from qvm_verify.report.terminal import print_report
 from qvm_verify.whole_files import ensure_folder
 
@@ -29,42 +30,66 @@ DTYPES = {"float16": torch.float16, "float32": torch.float32, "float64": torch.f
 def command(arguments: Sequence[str]) -> Exit:
     """Audit a checkpoint, or a network trained on the spot; return the exit code of the verdict."""
     options = _parser().parse_args(arguments)
-    console = Console()
     torch.manual_seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
     device = _device(options.device)
     ensure_folder(options.report)  # before the long work, not after it
+    with joined(device) as processes:
+        console = Console(quiet=processes.rank > 0)
+        report, journal = _audit(options, device, console, processes)
+        if processes.rank > 0:
+            return Exit.AS_EXPECTED  # the first process speaks for all
+        print_report(report, console)
+        console.print(f"report: {save_report(report, options.report)}", highlight=False, soft_wrap=True)
+        journal.remove()
+    return report.exit_code
+
+
+def _audit(
+    options: argparse.Namespace, device: torch.device, console: Console, processes: Processes
+) -> tuple[Report, Journal]:
+    if options.model is None and processes.count > 1:
+        raise InputError("several processes need a checkpoint to audit: name one")
     path = options.model or _train_default(options, console)
     ann = networks.load(path)
     architecture = networks.architecture_of(ann)
     assert architecture is not None  # load() builds nothing else
     _refuse_contradictions(path, architecture, options)
-    data = _limited(datasets.open_dataset(options.data), options.limit)
+    data = datasets.open_dataset(options.data)
+    assert isinstance(data, Sized)  # every dataset of ours is
+    images = min(len(data), options.limit or len(data))
     dtype = DTYPES[options.dtype]
     ann = ann.to(device, dtype)
-    converted = _convert(ann, options)
-    model = _describe(path, architecture, options)
     with _progress(console) as progress:
-        task = progress.add_task("auditing", total=len(data) if isinstance(data, Sized) else None)
-        certifying = progress.add_task("certifying", total=None, visible=False)
-
-        def on_inputs(site: str, inputs: int) -> None:
-            progress.update(
-                certifying, visible=True, description=f"certifying {site}", completed=inputs, total=2**32
-            )
-
-        report = verify(
+        return audit_dataset(
             ann,
-            converted,
-            _batches(data, options.batch_size, device, dtype),
+            _convert(ann, options),
+            Batches(data, images, options.batch_size, device, dtype, options.workers),
             seed=options.seed,
             certify=options.certify,
-            model=model,
-            on_inputs=on_inputs,
-            on_batch=lambda images: progress.update(task, completed=images),
+            model=_describe(path, architecture, options),
+            folder=options.report,
+            processes=processes,
+            listeners=_told(progress, console),
         )
-    print_report(report, console)
-    console.print(f"report: {save_report(report, options.report)}", highlight=False, soft_wrap=True)
-    return report.exit_code
+
+
+def _told(progress: Progress, console: Console) -> Listeners:
+    """Return what shows on `progress` how far an audit has come."""
+    auditing = progress.add_task("auditing", total=None)
+    certifying = progress.add_task("certifying", total=2**32, visible=False)
+
+    def on_resume(done: int, batches: int) -> None:
+        console.print(f"going on where an earlier run ended: {done} of {batches} batches are done")
+
+    return Listeners(
+        on_inputs=lambda site, inputs: progress.update(
+            certifying, visible=True, description=f"certifying {site}", completed=inputs
+        ),
+        on_resume=on_resume,
+        on_images=lambda images, total: progress.update(auditing, completed=images, total=total),
+    )
 
 
 def _parser() -> CommandParser:
@@ -97,6 +122,8 @@ def _parser() -> CommandParser:
         help="what layers exchange (default: constant)",
     )
     add("--batch-size", type=_positive, default=64, metavar="B", help="images at a time (default: 64)")
+    add("--workers", type=_count, default=0, metavar="N", help="processes that load images (default: 0)")
+    add("--threads", type=_positive, metavar="N", help="threads of PyTorch (default: its own choice)")
     add("--limit", type=_positive, metavar="N", help="audit the first N images only")
     add("--device", default="cpu", help="PyTorch device (default: cpu)")
     add("--dtype", choices=DTYPES, default="float32", help="arithmetic of both networks (default: float32)")
@@ -125,6 +152,7 @@ def _number(convert: Callable[[str], Any], fits: Callable[[Any], bool], wanted: 
 
 
 _positive = _number(int, lambda value: value >= 1, "an integer of at least 1")
+_count = _number(int, lambda value: value >= 0, "an integer of at least 0")
 _seed = _number(int, lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
 _finite = _number(float, math.isfinite, "a finite number")
 _scale = _number(float, lambda value: value > 0 and math.isfinite(value), "a positive number")
@@ -196,19 +224,6 @@ def _describe(path: Path, architecture: networks.Architecture, options: argparse
         "dtype": options.dtype,
         "data": options.data,
     }
-
-
-def _limited(data: Dataset[Any], limit: int | None) -> Dataset[Any]:
-    if limit is None or (isinstance(data, Sized) and len(data) <= limit):
-        return data
-    return torch.utils.data.Subset(data, range(limit))
-
-
-def _batches(
-    data: Dataset[Any], batch_size: int, device: torch.device, dtype: torch.dtype
-) -> Iterator[tuple[Tensor, Tensor]]:
-    for images, labels in DataLoader(data, batch_size=batch_size):
-        yield images.to(device, dtype), labels.to(device)
 
 
 def _progress(console: Console) -> Progress:

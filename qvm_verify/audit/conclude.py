@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
 
-from qvm_verify.audit.certification import SiteCertificate
-from qvm_verify.audit.counterexamples import Collector
-from qvm_verify.audit.reference_check import ReferenceCheck
+from qvm_verify.audit.certification import Reach, SiteCertificate
 from qvm_verify.audit.setting import Setting
+from qvm_verify.audit.tally import Tally
 from qvm_verify.certificate import Composition
 from qvm_verify.report.model import (
     MODES,
@@ -26,18 +26,15 @@ from qvm_verify.report.model import (
     ReferenceAgreement,
     Report,
 )
-from qvm_verify.verdict import Evidence, Verdict
+from qvm_verify.verdict import Counterexample, Evidence, Verdict
 
 
 def conclude(
     *,
+    tally: Tally,
     model: dict[str, Any],
     settings: dict[str, Setting],
-    layers: Sequence[LayerResult],
-    output: OutputResult,
-    reference_check: ReferenceCheck,
     findings: Sequence[Finding],
-    collector: Collector,
     certificates: Sequence[SiteCertificate],
     composition: Composition,
     dtype: str,
@@ -45,26 +42,33 @@ def conclude(
     seed: int,
 ) -> Report:
     """Return the report of an audit; its verdict is that of the worst claim."""
-    reference = reference_check.result()
+    layers = [
+        tally.sites(mode)[name].result(name, mode, setting)
+        for mode in MODES
+        for name, setting in settings.items()
+        if name in tally.sites(mode)
+    ]
+    output, reference = tally.output.result(), tally.reference.result()
+    findings = [*findings, *map(_off_grid_finding, tally.off_grid)]
     first = {mode: _first_divergence(layers, mode) for mode in MODES}
     if first["end-to-end"] is None and output.mismatches:
         first["end-to-end"] = "(output)"
     claims = [_count_claim(layers, mode, first[mode], dtype) for mode in MODES if layers]
     claims.append(_output_claim(output, dtype))
     if reference.neurons_checked or reference.sums_checked:
-        claims.append(_reference_claim(reference, reference_check.disagreements, dtype))
+        claims.append(_reference_claim(reference, tally.reference.disagreements, dtype))
     if findings:
         text = "; ".join(f"{finding.site} {finding.sentence}" for finding in findings[:3])
         claims.append(_evidence("audit.everything-seen", dtype, Verdict.UNKNOWN, detail=text))
-    if collector.not_replayed:
-        claims.append(
-            _evidence("audit.counterexamples-replay", dtype, Verdict.ERROR, detail=collector.not_replayed[0])
-        )
-    claims += _certificate_claims(certificates, layers, dtype)
+    counterexamples, unreplayed = _numbered(tally, list(settings))
+    if unreplayed:
+        detail = f"{unreplayed[0]}: a fresh copy, on the same currents alone, decides otherwise"
+        claims.append(_evidence("audit.counterexamples-replay", dtype, Verdict.ERROR, detail=detail))
+    claims += _certificate_claims(certificates, tally, dtype)
     streaming = any(setting.streaming for setting in settings.values())
     return Report(
         model=model,
-        environment=_environment(device, dtype, seed),
+        environment=environment(device, dtype, seed),
         currents="streaming" if streaming else "constant",
         latency=_latency(settings, streaming),
         first_divergence=first,
@@ -73,14 +77,30 @@ def conclude(
         reference=reference,
         findings=tuple(findings),
         claims=tuple(claims),
-        counterexamples=tuple(collector.counterexamples),
-        certificate=tuple(certificate.result() for certificate in certificates),
+        counterexamples=tuple(counterexamples),
+        certificate=tuple(c.result(tally.reach.get(c.site, Reach())) for c in certificates),
         composition=CompositionResult(
             verdict=composition.evidence.verdict.name,
             detail=composition.evidence.detail,
             obstacles=tuple(str(obstacle) for obstacle in composition.obstacles),
         ),
     )
+
+
+def _numbered(tally: Tally, sites: list[str]) -> tuple[list[Counterexample], list[Counterexample]]:
+    """Return the counterexamples that replayed, and those that did not, by mode, site and image."""
+    found = sorted(
+        tally.found,
+        key=lambda one: (MODES.index(one.counterexample.mode), sites.index(one.counterexample.site)),
+    )
+    numbered = [(replace(c, id=f"C{k}"), replayed) for k, (c, replayed) in enumerate(found, start=1)]
+    return [c for c, replayed in numbered if replayed], [c for c, replayed in numbered if not replayed]
+
+
+def _off_grid_finding(site_and_part: tuple[str, str]) -> Finding:
+    site, part = site_and_part
+    sentence = f"has an {part} that returns values off the grid of threshold / steps"
+    return Finding(kind="off-grid", site=site, sentence=sentence)
 
 
 def _evidence(
@@ -121,19 +141,16 @@ def _reference_claim(reference: ReferenceAgreement, disagreements: Sequence[str]
     return _evidence(name, dtype, Verdict.TESTED, detail="on a random sample", inputs=inputs)
 
 
-def _certificate_claims(
-    certificates: Sequence[SiteCertificate], layers: Sequence[LayerResult], dtype: str
-) -> list[Evidence]:
+def _certificate_claims(certificates: Sequence[SiteCertificate], tally: Tally, dtype: str) -> list[Evidence]:
     """Hold certificate and audit against each other: both say which of the data's inputs fail."""
-    shadow = {row.site: row for row in layers if row.mode == "shadow"}
-    judged = [c for c in certificates if c.complete and not shadow[c.site].preconditions.non_finite]
+    judged = [c.site for c in certificates if c.complete and not tally.shadow[c.site].non_finite]
     name = "audit.certificates-agree"
-    for certificate in judged:
-        seen = shadow[certificate.site].spike_count_mismatches
-        if certificate.reached != seen:
-            detail = f"{certificate.site}: {certificate.reached} inputs fail by certificate, {seen} by audit"
+    for site in judged:
+        hits, seen = tally.reach[site].hits, tally.shadow[site].mismatches
+        if hits != seen:
+            detail = f"{site}: {hits} inputs fail by certificate, {seen} by audit"
             return [_evidence(name, dtype, Verdict.ERROR, detail=detail)]
-    inputs = sum(shadow[c.site].neurons * shadow[c.site].samples for c in judged)
+    inputs = sum(tally.shadow[site].neurons * tally.shadow[site].samples for site in judged)
     if not inputs:
         return []
     detail = "the inputs that fail are those that the certificates name"
@@ -150,7 +167,8 @@ def _latency(settings: dict[str, Setting], streaming: bool) -> Latency:
     )
 
 
-def _environment(device: str, dtype: str, seed: int) -> dict[str, Any]:
+def environment(device: str, dtype: str, seed: int) -> dict[str, Any]:
+    """Return what a report says of the machine and the versions that made it."""
     return {
         "qvm_verify": version("qvm-verify"),
         "python": platform.python_version(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,83 +17,96 @@ from qvm_verify.report.model import Mode
 from qvm_verify.verdict import Counterexample
 
 PER_SITE = 8
-"""How many are kept for each site and mode; the rest is counted only."""
+"""How many are kept for each site and mode, the first by image and neuron; the rest is counted only."""
 
 
-class Collector:
-    """Keeps the first counterexamples of every site and mode, in the order of the images."""
+class Found(NamedTuple):
+    """A counterexample without its number, and whether it did the same again when replayed."""
 
-    def __init__(self) -> None:
-        self.counterexamples: list[Counterexample] = []
-        self.not_replayed: list[str] = []
-        self._kept: dict[tuple[str, Mode], int] = {}
+    counterexample: Counterexample
+    replayed: bool
 
-    def add(
-        self, pair: Pair, mode: Mode, setting: Setting, seen: Observation, neuron: nn.Module, first_input: int
-    ) -> None:
-        """Replay and keep counterexamples of one batch whose first image has the number `first_input`.
 
-        `neuron` is a fresh copy of the neuron. What does not replay is not kept, and is reported.
-        """
-        room = PER_SITE - self._kept.get((pair.name, mode), 0)
-        for place in seen.mismatches(setting).nonzero()[: max(0, room)]:
-            self._kept[pair.name, mode] = self._kept.get((pair.name, mode), 0) + 1
-            index = tuple(int(i) for i in place)
-            counterexample = self._build(pair, mode, setting, seen, index, first_input)
-            if _replays_on_torch(pair.activation, neuron, setting, seen, index):
-                self.counterexamples.append(counterexample)
-            else:
-                self.not_replayed.append(
-                    f"{counterexample}: a fresh copy, on the same currents alone, decides otherwise"
-                )
+def find_counterexamples(
+    pair: Pair,
+    mode: Mode,
+    setting: Setting,
+    seen: Observation,
+    neuron: nn.Module,
+    *,
+    first_input: int,
+    room: int = PER_SITE,
+) -> tuple[Found, ...]:
+    """Return the first `room` counterexamples of a batch whose first image has the number `first_input`.
 
-    def _build(
-        self,
-        pair: Pair,
-        mode: Mode,
-        setting: Setting,
-        seen: Observation,
-        index: tuple[int, ...],
-        first_input: int,
-    ) -> Counterexample:
-        dtype = NUMPY_DTYPES[seen.level.dtype]
-        current = float(seen.activation_current[index])
-        currents = [float(step[index]) for step in per_step(seen.current, setting)]
-        level, spike_count = run_on_reference(
-            dtype=dtype,
-            quantizer=setting.quantizer,
-            levels=setting.levels,
-            activation_threshold=setting.activation_threshold,
-            activation_current=current,
-            threshold=setting.threshold,
-            v_init=setting.v_init,
-            firing=setting.firing,
-            reset=setting.reset,
-            currents=currents,
-        )
-        m = float(seen.level[index])
-        return Counterexample(
-            id=f"C{len(self.counterexamples) + len(self.not_replayed) + 1}",
-            mode=mode,
-            site=pair.name,
-            input=first_input + index[0],
-            neuron=index[1:],
-            dtype=dtype,
-            quantizer=setting.quantizer,
-            levels=setting.levels,
-            activation_threshold=setting.activation_threshold.hex(),
-            activation_current=current.hex(),
-            threshold=setting.threshold.hex(),
-            v_init=setting.v_init.hex(),
-            time_steps=setting.time_steps,
-            firing=setting.firing,
-            reset=setting.reset,
-            currents=tuple(value.hex() for value in currents),
-            level=None if m != m else int(m),
-            spike_count=int(seen.spike_count[index]),
-            reference_level=level,
-            reference_spike_count=spike_count,
-        )
+    `neuron` is a fresh copy of the neuron, on which each is replayed alone.
+    """
+    found = []
+    for place in seen.mismatches(setting).nonzero()[: max(0, room)]:
+        index = tuple(int(i) for i in place)
+        replayed = _replays_on_torch(pair.activation, neuron, setting, seen, index)
+        found.append(Found(_counterexample(pair, mode, setting, seen, index, first_input), replayed))
+    return tuple(found)
+
+
+def first_of(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Return those that are kept: the first of every site and mode, by image and neuron."""
+    kept: list[Found] = []
+    counts: dict[tuple[str, str], int] = {}
+    for one in sorted(found, key=lambda one: (one.counterexample.input, one.counterexample.neuron)):
+        key = one.counterexample.site, one.counterexample.mode
+        counts[key] = counts.get(key, 0) + 1
+        if counts[key] <= PER_SITE:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _counterexample(
+    pair: Pair,
+    mode: Mode,
+    setting: Setting,
+    seen: Observation,
+    index: tuple[int, ...],
+    first_input: int,
+) -> Counterexample:
+    dtype = NUMPY_DTYPES[seen.level.dtype]
+    current = float(seen.activation_current[index])
+    currents = [float(step[index]) for step in per_step(seen.current, setting)]
+    level, spike_count = run_on_reference(
+        dtype=dtype,
+        quantizer=setting.quantizer,
+        levels=setting.levels,
+        activation_threshold=setting.activation_threshold,
+        activation_current=current,
+        threshold=setting.threshold,
+        v_init=setting.v_init,
+        firing=setting.firing,
+        reset=setting.reset,
+        currents=currents,
+    )
+    m = float(seen.level[index])
+    return Counterexample(
+        id="",  # numbered when all are known
+        mode=mode,
+        site=pair.name,
+        input=first_input + index[0],
+        neuron=index[1:],
+        dtype=dtype,
+        quantizer=setting.quantizer,
+        levels=setting.levels,
+        activation_threshold=setting.activation_threshold.hex(),
+        activation_current=current.hex(),
+        threshold=setting.threshold.hex(),
+        v_init=setting.v_init.hex(),
+        time_steps=setting.time_steps,
+        firing=setting.firing,
+        reset=setting.reset,
+        currents=tuple(value.hex() for value in currents),
+        level=None if m != m else int(m),
+        spike_count=int(seen.spike_count[index]),
+        reference_level=level,
+        reference_spike_count=spike_count,
+    )
 
 
 def _replays_on_torch(

@@ -37,7 +37,7 @@ class Margins:
         )
 
 
-def histogram(distances: Tensor) -> Tensor:
+def histogram_of(distances: Tensor) -> Tensor:
     """Return how many distances d have ⌊log2(d + 1)⌋ = 0, 1, 2, ..., as 64 counts."""
     exponents = torch.log2(distances.double() + 1).floor().long().clamp(max=63)
     return torch.bincount(exponents, minlength=64)

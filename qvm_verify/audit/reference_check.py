@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify import reference
+from qvm_verify.audit.mergeable import Count, LargestFloat, Mergeable, Names, Sentences
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting, per_step
 from qvm_verify.audit.statistics import Observation
 from qvm_verify.report.model import ReferenceAgreement
@@ -28,15 +30,37 @@ NEURONS_PER_BATCH = 64
 SUMS_PER_LAYER = 4
 
 
-class ReferenceCheck:
-    """Samples what PyTorch computes and counts where the reference computes something else."""
+@dataclass
+class ReferenceStatistics(Mergeable):
+    """How much was held against the reference, and where it computes something else."""
 
-    def __init__(self, seed: int) -> None:
-        self._random = np.random.default_rng(seed)
-        self._neurons = self._neuron_mismatches = self._sums = self._sums_outside = 0
-        self._worst = 0.0
-        self._unchecked: set[str] = set()
-        self.disagreements: list[str] = []
+    neurons: Count = 0
+    neuron_mismatches: Count = 0
+    sums: Count = 0
+    sums_outside: Count = 0
+    worst: LargestFloat = 0.0
+    unchecked: Names = ()
+    disagreements: Sentences = ()
+
+    def result(self) -> ReferenceAgreement:
+        """Return the counts for the report."""
+        return ReferenceAgreement(
+            neurons_checked=self.neurons,
+            neuron_mismatches=self.neuron_mismatches,
+            sums_checked=self.sums,
+            sums_outside_bound=self.sums_outside,
+            worst_share_of_bound=self.worst,
+            unchecked=self.unchecked,
+        )
+
+
+class ReferenceCheck:
+    """Samples what PyTorch computes in one batch; `seed` and the number of the batch decide the sample."""
+
+    def __init__(self, seed: int, batch: int) -> None:
+        self._random = np.random.default_rng([seed, batch])
+        self._first = batch == 0
+        self.statistics = ReferenceStatistics()
 
     def neurons(self, name: str, seen: Observation, setting: Setting) -> None:
         """Compare a sample of activations and neurons of one site, bit for bit."""
@@ -70,20 +94,23 @@ class ReferenceCheck:
         different |= sample(seen.spike_count) != run.spike_count
         if not setting.streaming:
             different |= _bits_differ(sample(seen.scaled_rate), rate)
-        self._neurons += len(picked)
-        self._neuron_mismatches += int(different.sum())
-        if different.any():
-            self.disagreements.append(
-                f"{name}: {int(different.sum())} of {len(picked)} sampled neurons differ from the reference"
+        mismatches = int(different.sum())
+        sentence = f"{name}: {mismatches} of {len(picked)} sampled neurons differ from the reference"
+        self.statistics.merge(
+            ReferenceStatistics(
+                neurons=len(picked),
+                neuron_mismatches=mismatches,
+                disagreements=(sentence,) if mismatches else (),
             )
+        )
 
-    def watch_sums(self, network: nn.Module, label: str, *, first: bool) -> ExitStack:
+    def watch_sums(self, network: nn.Module, label: str) -> ExitStack:
         """Check a sample of the outputs of every convolution and linear layer while the stack is open.
 
-        The exact sums are slow, so only the `first` batch is looked at.
+        The exact sums are slow, so only the first batch of an audit is looked at.
         """
         stack = ExitStack()
-        for name, module in network.named_modules() if first else ():
+        for name, module in network.named_modules() if self._first else ():
             if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
                 hook = self._hook(f"{label} {name or '(network)'}")
                 stack.callback(module.register_forward_hook(hook).remove)
@@ -102,27 +129,18 @@ class ReferenceCheck:
             index = tuple(int(self._random.integers(size)) for size in output.shape)
             terms = _terms(module, x, index)
             if terms is None:
-                self._unchecked.add(name)
+                self.statistics.merge(ReferenceStatistics(unchecked=(name,)))
                 return
             share = _share_of_bound(float(output[index]), terms, output.dtype)
-            self._sums += 1
-            self._worst = max(self._worst, share)
-            if share > 1:
-                self._sums_outside += 1
-                self.disagreements.append(
-                    f"{name}: output {list(index)} is {share:.3g} times its error bound off"
+            sentence = f"{name}: output {list(index)} is {share:.3g} times its error bound off"
+            self.statistics.merge(
+                ReferenceStatistics(
+                    sums=1,
+                    sums_outside=int(share > 1),
+                    worst=share,
+                    disagreements=(sentence,) if share > 1 else (),
                 )
-
-    def result(self) -> ReferenceAgreement:
-        """Return the counts for the report."""
-        return ReferenceAgreement(
-            neurons_checked=self._neurons,
-            neuron_mismatches=self._neuron_mismatches,
-            sums_checked=self._sums,
-            sums_outside_bound=self._sums_outside,
-            worst_share_of_bound=self._worst,
-            unchecked=tuple(sorted(self._unchecked)),
-        )
+            )
 
 
 def _bits_differ(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -17,16 +17,17 @@ from torch import Tensor, nn
 from qvm_verify.audit.certification import Certify, SiteCertificate
 from qvm_verify.audit.conclude import conclude
 from qvm_verify.audit.correspondence import correspond
-from qvm_verify.audit.counterexamples import Collector
+from qvm_verify.audit.counterexamples import find_counterexamples
 from qvm_verify.audit.margins import Margins
-from qvm_verify.audit.output import OutputStatistics
+from qvm_verify.audit.output import output_statistics
 from qvm_verify.audit.reference_check import ReferenceCheck
 from qvm_verify.audit.setting import NUMPY_DTYPES, decode_counts, decode_levels, repeat_steps, scaled_rates
 from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, run_observed
-from qvm_verify.audit.statistics import Observation, SiteStatistics
+from qvm_verify.audit.statistics import Observation, site_statistics
+from qvm_verify.audit.tally import Tally
 from qvm_verify.certificate import compose
 from qvm_verify.exits import InputError
-from qvm_verify.report.model import MODES, Finding, Mode, Report
+from qvm_verify.report.model import Mode, Report
 
 Batch = Tensor | tuple[Tensor, Tensor] | list[Tensor]
 
@@ -40,51 +41,55 @@ def verify(
     seed: int = 0,
     certify: Certify = "boundary",
     model: dict[str, Any] | None = None,
-    on_inputs: Callable[[str, int], None] = lambda site, inputs: None,
-    on_batch: Callable[[int], None] = lambda images: None,
 ) -> Report:
     """Return the report on whether `snn` does on every neuron what `ann` does, for these batches.
 
     `batches` holds images [batch, ...] or (images, labels) pairs; a label of -1 is no label. Both modules
     are copied first and run in the mode they are in. Any pair of modules will do whose sites correspond
     (`qvm_verify.audit.sites` says what a site is). `seed` picks the neurons that are held against the
-    reference; `model` is copied into the report; `on_batch` is called with the number of images done.
-    `certify` says how each site is decided for every number, beyond these batches (`qvm.certify`), and
-    `on_inputs` is called with a site and the numbers done.
+    reference; `model` is copied into the report. `certify` says how each site is decided for every number,
+    beyond these batches (`qvm.certify`).
 
     Raises InputError where there is no image, the images do not fit a network, the dtype is not float16,
     float32 or float64, or a site describes itself in numbers that mean nothing.
     """
-    audit = None
+    audit: SideBySide | None = None
+    tally, images_seen = Tally(), 0
     for batch in batches:
         images, labels = (batch, None) if isinstance(batch, Tensor) else (batch[0], batch[1])
         if len(images) == 0:
             continue
         if audit is None:
-            audit = _Audit(ann, snn, images, seed, certify, on_inputs)
-        audit.add(images, labels)
-        on_batch(audit.samples)
+            audit = SideBySide(ann, snn, images, seed=seed, certify=certify)
+            number = 0
+        tally.merge(audit.look(number, images_seen, images, labels, tally))
+        number += 1
+        images_seen += len(images)
     if audit is None:
         raise InputError("the data holds no image")
-    return audit.report(model or {})
+    return audit.report(tally, model or {})
 
 
-class _Audit:
-    """One audit in progress."""
+class SideBySide:
+    """Both networks, ready to look at batches in any order; what is seen goes into tallies, not in here."""
 
     def __init__(
         self,
         ann: nn.Module,
         snn: nn.Module,
         images: Tensor,
+        *,
         seed: int,
         certify: Certify,
-        on_inputs: Callable[[str, int], None],
+        on_inputs: Callable[[str, int], None] = lambda site, inputs: None,
     ) -> None:
+        """Find the corresponding sites by running copies on `images`, and certify each.
+
+        `on_inputs` is called with a site and how many numbers are certified so far.
+        """
         if images.dtype not in NUMPY_DTYPES:
             known = ", ".join(NUMPY_DTYPES.values())
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
-        self.samples = 0
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
         self._image_shape = images.shape[1:]
         self._ann, self._snn = copy.deepcopy(ann), copy.deepcopy(snn)
@@ -92,13 +97,8 @@ class _Audit:
         self._by_ann = {pair.ann: pair for pair in pairs}
         self._by_snn = {pair.snn: pair for pair in pairs}
         self._fresh = {pair.name: copy.deepcopy(pair.neuron) for pair in pairs}
-        margins = {
+        self._margins = {
             name: Margins(setting, self._dtype, self._device) for name, setting in self._settings.items()
-        }
-        self._statistics = {
-            (pair.name, mode): SiteStatistics(pair.name, mode, self._settings[pair.name], margins[pair.name])
-            for mode in MODES
-            for pair in pairs
         }
         self._certificates = {
             pair.name: SiteCertificate(
@@ -111,53 +111,79 @@ class _Audit:
             )
             for pair in pairs
         }
-        self._output = OutputStatistics(any(setting.streaming for setting in self._settings.values()))
-        self._reference = ReferenceCheck(seed)
-        self._counterexamples = Collector()
+        self._streaming = any(setting.streaming for setting in self._settings.values())
 
-    def add(self, images: Tensor, labels: Tensor | None) -> None:
-        """Run both networks on one batch and compare them."""
+    def look(
+        self, number: int, first_input: int, images: Tensor, labels: Tensor | None, earlier: Tally
+    ) -> Tally:
+        """Return what batch `number`, whose first image has the number `first_input`, shows.
+
+        `earlier` only tells which counterexamples are known, so that no more are looked for than are kept.
+        """
         if images.shape[1:] != self._image_shape:
             shapes = f"{list(self._image_shape)} and later {list(images.shape[1:])}"
             raise InputError(f"images must have one shape, and have {shapes}")
-        seen_by_ann: dict[str, Observation] = {}
-
-        def on_activation(call: Call, x: Tensor, output: Tensor) -> None:
-            if call in self._by_ann:
-                pair = self._by_ann[call]
-                seen_by_ann[pair.name] = self._observe_ann(pair, x, output)
-                self._shadow(pair, seen_by_ann[pair.name])
-
-        def on_neuron(call: Call, x: Tensor, output: Tensor) -> None:
-            if call in self._by_snn:
-                pair = self._by_snn[call]
-                ann = seen_by_ann.pop(pair.name)
-                self._record(pair, "end-to-end", self._with_neuron(pair, ann, x, output))
-
-        with self._reference.watch_sums(self._ann, "ANN", first=self.samples == 0):
+        look = _Look(self, number, first_input, earlier)
+        with look.reference.watch_sums(self._ann, "ANN"):
             sites = find_sites(self._ann, is_activation)
-            scores = run_observed(self._ann, sites, images, on_activation)
-        with self._reference.watch_sums(self._snn, "SNN", first=self.samples == 0):
+            scores = run_observed(self._ann, sites, images, look.on_activation)
+        with look.reference.watch_sums(self._snn, "SNN"):
             sites = find_sites(self._snn, is_neuron)
-            spiking_scores = run_observed(self._snn, sites, images, on_neuron)
-        self._output.add(scores, spiking_scores, labels)
-        self.samples += len(images)
+            spiking_scores = run_observed(self._snn, sites, images, look.on_neuron)
+        look.tally.output = output_statistics(scores, spiking_scores, labels, streaming=self._streaming)
+        look.tally.reference = look.reference.statistics
+        return look.tally
 
-    def _observe_ann(self, pair: Pair, x: Tensor, output: Tensor) -> Observation:
-        """Return an observation whose neuron still is the activation itself."""
-        level, off_grid = decode_levels(output, self._settings[pair.name])
+    def report(self, tally: Tally, model: dict[str, Any]) -> Report:
+        """Conclude from everything that was seen."""
+        certificates = list(self._certificates.values())
+        found = {c.site: c.certificate for c in certificates if c.certificate is not None}
+        return conclude(
+            tally=tally,
+            certificates=certificates,
+            composition=compose(self._ann, self._snn, found),
+            model=model,
+            settings=self._settings,
+            findings=self._findings,
+            dtype=NUMPY_DTYPES[self._dtype],
+            device=str(self._device),
+            seed=self._seed,
+        )
+
+
+class _Look:
+    """One batch in progress."""
+
+    def __init__(self, audit: SideBySide, number: int, first_input: int, earlier: Tally) -> None:
+        self.tally = Tally()
+        self.reference = ReferenceCheck(audit._seed, number)
+        self._audit, self._first_input, self._earlier = audit, first_input, earlier
+        self._seen_by_ann: dict[str, Observation] = {}
+
+    def on_activation(self, call: Call, x: Tensor, output: Tensor) -> None:
+        """Note what the ANN does at a site, and feed its own input to a fresh copy of the neuron."""
+        pair = self._audit._by_ann.get(call)
+        if pair is None:
+            return
+        setting = self._audit._settings[pair.name]
+        level, off_grid = decode_levels(output, setting)
         self._count_off_grid(pair.name, "activation", off_grid)
-        return Observation(x, level, output, x, level, output)
+        # Until the neuron is known, the activation stands in for it.
+        ann = self._seen_by_ann[pair.name] = Observation(x, level, output, x, level, output)
+        current = repeat_steps(x, setting)
+        self.tally.reach[pair.name] = self._audit._certificates[pair.name].reach(x)
+        spikes = copy.deepcopy(self._audit._fresh[pair.name])(current)
+        self._record(pair, "shadow", self._with_neuron(pair, ann, current, spikes))
 
-    def _shadow(self, pair: Pair, ann: Observation) -> None:
-        """Feed the ANN's own input to a fresh copy of the neuron."""
-        current = repeat_steps(ann.activation_current, self._settings[pair.name])
-        output = copy.deepcopy(self._fresh[pair.name])(current)
-        self._certificates[pair.name].add(ann.activation_current)
-        self._record(pair, "shadow", self._with_neuron(pair, ann, current, output))
+    def on_neuron(self, call: Call, x: Tensor, output: Tensor) -> None:
+        """Compare what the spiking network does at a site with what the ANN did there."""
+        pair = self._audit._by_snn.get(call)
+        if pair is not None:
+            ann = self._seen_by_ann.pop(pair.name)
+            self._record(pair, "end-to-end", self._with_neuron(pair, ann, x, output))
 
     def _with_neuron(self, pair: Pair, ann: Observation, current: Tensor, output: Tensor) -> Observation:
-        setting = self._settings[pair.name]
+        setting = self._audit._settings[pair.name]
         spike_count, off_grid = decode_counts(output, setting)
         self._count_off_grid(pair.name, "neuron", off_grid)
         if spike_count.shape != ann.level.shape:
@@ -167,32 +193,15 @@ class _Audit:
         return ann._replace(current=current, spike_count=spike_count, scaled_rate=rate)
 
     def _count_off_grid(self, name: str, which: str, off_grid: int) -> None:
-        sentence = f"has an {which} that returns values off the grid of threshold / steps"
-        finding = Finding(kind="off-grid", site=name, sentence=sentence)
-        if off_grid and finding not in self._findings:
-            self._findings.append(finding)
+        if off_grid:
+            self.tally.merge(Tally(off_grid=((name, which),)))
 
     def _record(self, pair: Pair, mode: Mode, seen: Observation) -> None:
-        setting = self._settings[pair.name]
-        self._statistics[pair.name, mode].add(seen)
-        self._reference.neurons(f"{pair.name} ({mode})", seen, setting)
-        self._counterexamples.add(pair, mode, setting, seen, self._fresh[pair.name], self.samples)
-
-    def report(self, model: dict[str, Any]) -> Report:
-        """Conclude."""
-        certificates = list(self._certificates.values())
-        found = {c.site: c.certificate for c in certificates if c.certificate is not None}
-        return conclude(
-            certificates=certificates,
-            composition=compose(self._ann, self._snn, found),
-            model=model,
-            settings=self._settings,
-            layers=[statistics.result() for statistics in self._statistics.values()],
-            output=self._output.result(),
-            reference_check=self._reference,
-            findings=self._findings,
-            collector=self._counterexamples,
-            dtype=NUMPY_DTYPES[self._dtype],
-            device=str(self._device),
-            seed=self._seed,
+        audit, setting = self._audit, self._audit._settings[pair.name]
+        self.tally.sites(mode)[pair.name] = site_statistics(seen, mode, setting, audit._margins[pair.name])
+        self.reference.neurons(f"{pair.name} ({mode})", seen, setting)
+        room = self._earlier.room(pair.name, mode, self._first_input)
+        found = find_counterexamples(
+            pair, mode, setting, seen, audit._fresh[pair.name], first_input=self._first_input, room=room
         )
+        self.tally.merge(Tally(found=found))

@@ -1,16 +1,29 @@
-"""What one site accumulates over the images, in one of the two modes."""
+"""What is counted at one site over the images, in one of the two modes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from qvm_verify.audit.margins import Margins, histogram
+from qvm_verify.audit.margins import Margins, histogram_of
+from qvm_verify.audit.mergeable import (
+    Count,
+    Histogram,
+    Largest,
+    LargestFloat,
+    Mergeable,
+    PairCounts,
+    Smallest,
+    Triple,
+)
 from qvm_verify.audit.setting import Setting, per_step
 from qvm_verify.report.model import ErrorStatistics, LayerResult, Mode, Preconditions, Propagation
+
+DENSE = 1 << 16
+"""Up to so many different pairs (M, N), a table of counts is the fastest way to count them."""
 
 
 class Observation(NamedTuple):
@@ -29,93 +42,39 @@ class Observation(NamedTuple):
 
 
 @dataclass
-class SiteStatistics:
-    """Sums, counts and extremes of one site in one mode."""
+class SiteStatistics(Mergeable):
+    """Counts and extremes of one site in one mode."""
 
-    name: str
-    mode: Mode
-    setting: Setting
-    margins: Margins
-    neurons: int = 0
-    samples: int = 0
-    mismatches: int = 0
-    max_difference: float = 0.0
-    error_sum: float = 0.0
-    error_max: float = 0.0
-    negative: int = 0
-    over: int = 0
-    integer_z: int = 0
-    non_finite: int = 0
-    margin: int | None = None
-    margin_counts: Tensor = field(default_factory=lambda: torch.zeros(64, dtype=torch.int64))
-    current_differences: int = 0
-    bound: int = 0
-    observed: int = 0
-    exceeded: int = 0
+    neurons: Largest = 0
+    samples: Count = 0
+    mismatches: Count = 0
+    max_difference: LargestFloat = 0.0
+    level_spike_counts: PairCounts = ()
+    negative: Count = 0
+    over: Count = 0
+    integer_z: Count = 0
+    non_finite: Count = 0
+    margin: Smallest = None
+    margin_counts: Histogram = ()
+    current_differences: Count = 0
+    bound: Largest = 0
+    observed: Largest = 0
+    exceeded: Count = 0
 
-    def add(self, seen: Observation) -> None:
-        """Take in one batch."""
-        self.samples += len(seen.level)
-        self.neurons = seen.level[0].numel()
-        self.mismatches += int(seen.mismatches(self.setting).sum())
-        difference = self._difference(seen)
-        self.max_difference = max(self.max_difference, float(difference.max()))
-        error = (seen.activation.double() - seen.scaled_rate.double()).abs().nan_to_num(0.0)
-        self.error_sum += float(error.sum())
-        self.error_max = max(self.error_max, float(error.max()))
-        self._add_preconditions(seen)
-        if self.mode == "end-to-end":
-            self._add_propagation(seen, difference)
-
-    def _difference(self, seen: Observation) -> Tensor:
-        """Return |N - M T / L|; inputs that are not numbers are counted elsewhere and give 0 here."""
-        expected = seen.level * self.setting.time_steps / self.setting.levels
-        return (seen.spike_count - expected).abs().nan_to_num(0.0)
-
-    def _add_preconditions(self, seen: Observation) -> None:
-        setting = self.setting
-        current = seen.activation_current if self.mode == "shadow" else seen.current
-        self.negative += int((current < 0).sum())
-        self.over += int((current > setting.threshold).sum())
-        self.non_finite += int((~torch.isfinite(current)).sum())
-        mean = self._mean_current(seen)
-        z = mean * setting.levels / setting.activation_threshold
-        self.integer_z += int(((z == z.floor()) & (z >= 0) & (z <= setting.levels)).sum())
-        if not (setting.streaming and self.mode == "end-to-end"):
-            distances = self.margins.distances(mean)
-            nearest = int(distances.min())
-            self.margin = nearest if self.margin is None else min(self.margin, nearest)
-            self.margin_counts += histogram(distances).cpu()
-
-    def _mean_current(self, seen: Observation) -> Tensor:
-        """Return the current per time-step; for a constant current that is the current itself."""
-        if self.mode == "shadow":
-            return seen.activation_current
-        return per_step(seen.current, self.setting).mean(0) if self.setting.streaming else seen.current
-
-    def _add_propagation(self, seen: Observation, difference: Tensor) -> None:
-        current = self._mean_current(seen)
-        self.current_differences += int((current != seen.activation_current).sum())
-        shift = (current - seen.activation_current).double().abs().nan_to_num(0.0, 0.0, 0.0)
-        bound = torch.floor(shift * self.setting.time_steps / self.setting.threshold) + 1
-        self.bound = max(self.bound, int(bound.max()))
-        self.observed = max(self.observed, int(difference.max().ceil()))
-        self.exceeded += int((difference > bound).sum())
-
-    def result(self) -> LayerResult:
+    def result(self, name: str, mode: Mode, setting: Setting) -> LayerResult:
         """Return the row of the report."""
-        entries = max(1, self.samples * self.neurons)
-        error = ErrorStatistics(mean=self.error_sum / entries, max=self.error_max)
-        end_to_end = self.mode == "end-to-end"
+        error = _errors(self.level_spike_counts, setting, self.samples * self.neurons)
+        end_to_end = mode == "end-to-end"
         return LayerResult(
-            site=self.name,
-            mode=self.mode,
+            site=name,
+            mode=mode,
             neurons=self.neurons,
             samples=self.samples,
             spike_count_mismatches=self.mismatches,
             max_abs_difference=self.max_difference,
+            level_spike_counts=self.level_spike_counts,
             conversion_error=error,
-            unevenness_error=error if self.setting.comparable else None,
+            unevenness_error=error if setting.comparable else None,
             preconditions=Preconditions(
                 negative_current=self.negative,
                 over_threshold=self.over,
@@ -123,9 +82,89 @@ class SiteStatistics:
                 non_finite=self.non_finite,
             ),
             margin_ulps=self.margin,
-            margin_histogram=() if self.margin is None else tuple(self.margin_counts.tolist()),
+            margin_histogram=self.margin_counts,
             current_differences=self.current_differences if end_to_end else None,
             propagation=Propagation(bound=self.bound, observed=self.observed, exceeded=self.exceeded)
             if end_to_end
             else None,
         )
+
+
+def site_statistics(seen: Observation, mode: Mode, setting: Setting, margins: Margins) -> SiteStatistics:
+    """Return the statistics of one batch."""
+    difference = _difference(seen, setting)
+    statistics = SiteStatistics(
+        neurons=seen.level[0].numel(),
+        samples=len(seen.level),
+        mismatches=int(seen.mismatches(setting).sum()),
+        max_difference=float(difference.max()),
+        level_spike_counts=_level_spike_counts(seen, setting),
+    )
+    current = seen.activation_current if mode == "shadow" else seen.current
+    statistics.negative = int((current < 0).sum())
+    statistics.over = int((current > setting.threshold).sum())
+    statistics.non_finite = int((~torch.isfinite(current)).sum())
+    mean = _mean_current(seen, mode, setting)
+    z = mean * setting.levels / setting.activation_threshold
+    statistics.integer_z = int(((z == z.floor()) & (z >= 0) & (z <= setting.levels)).sum())
+    if not (setting.streaming and mode == "end-to-end"):
+        distances = margins.distances(mean)
+        statistics.margin = int(distances.min())
+        statistics.margin_counts = tuple(histogram_of(distances).tolist())
+    if mode == "end-to-end":
+        _add_propagation(statistics, seen, mean, difference, setting)
+    return statistics
+
+
+def _difference(seen: Observation, setting: Setting) -> Tensor:
+    """Return |N - M T / L|; inputs that are not numbers are counted elsewhere and give 0 here."""
+    expected = seen.level * setting.time_steps / setting.levels
+    return (seen.spike_count - expected).abs().nan_to_num(0.0)
+
+
+def _mean_current(seen: Observation, mode: Mode, setting: Setting) -> Tensor:
+    """Return the current per time-step; for a constant current that is the current itself."""
+    if mode == "shadow":
+        return seen.activation_current
+    return per_step(seen.current, setting).mean(0) if setting.streaming else seen.current
+
+
+def _level_spike_counts(seen: Observation, setting: Setting) -> tuple[Triple, ...]:
+    """Return how often each (M, N) occurs; what lies off the grid counts at its edge, NaN not at all."""
+    width = setting.time_steps + 1
+    cells = seen.level.double().clamp(0, setting.levels) * width  # exact in float64
+    cells += seen.spike_count.clamp(0, setting.time_steps)
+    cells = cells.flatten()
+    numbers = cells[~torch.isnan(cells)].long()
+    if (setting.levels + 1) * width <= DENSE:
+        counts = torch.bincount(numbers)
+        found = counts.nonzero().flatten()
+        counts = counts[found]
+    else:
+        found, counts = torch.unique(numbers, return_counts=True)
+    return tuple(
+        (cell // width, cell % width, number)
+        for cell, number in zip(found.tolist(), counts.tolist(), strict=True)
+    )
+
+
+def _errors(pairs: tuple[Triple, ...], setting: Setting, entries: int) -> ErrorStatistics:
+    """Return mean and maximum of |γ M / L - θ N / T| in float64, summed in the order of (M, N)."""
+    gamma, theta = setting.activation_threshold, setting.threshold
+    total = worst = 0.0
+    for level, spike_count, number in pairs:
+        error = abs(gamma * level / setting.levels - theta * spike_count / setting.time_steps)
+        total += number * error
+        worst = max(worst, error)
+    return ErrorStatistics(mean=total / max(1, entries), max=worst)
+
+
+def _add_propagation(
+    statistics: SiteStatistics, seen: Observation, current: Tensor, difference: Tensor, setting: Setting
+) -> None:
+    statistics.current_differences = int((current != seen.activation_current).sum())
+    shift = (current - seen.activation_current).double().abs().nan_to_num(0.0, 0.0, 0.0)
+    bound = torch.floor(shift * setting.time_steps / setting.threshold) + 1
+    statistics.bound = int(bound.max())
+    statistics.observed = int(difference.max().ceil())
+    statistics.exceeded = int((difference > bound).sum())

@@ -54,6 +54,7 @@ class LayerResult:
     samples: int  # images
     spike_count_mismatches: int  # neurons and images with N / T != M / L, compared as integers
     max_abs_difference: float  # the largest |N - M T / L|, in spikes
+    level_spike_counts: tuple[tuple[int, int, int], ...]  # (M, N, how often), where it happened at all
     conversion_error: ErrorStatistics  # |a - φ|
     unevenness_error: ErrorStatistics | None  # the same where T = L and θ = γ (Eq. 5), else None
     preconditions: Preconditions

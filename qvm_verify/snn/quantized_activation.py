@@ -32,7 +32,12 @@ class QuantizedActivation(nn.Module):
     def level(self, x: Tensor) -> Tensor:
         """Return M, integer-valued in the dtype of x, for weighted inputs x of any shape (Eq. 4)."""
         z = x * self.levels / self.threshold
-        q: Tensor = StraightThrough.apply(z, self.quantizer)  # type: ignore[no-untyped-call]
+        # Without gradients the plain operation: the same bits, and nothing that a compiler stumbles over.
+        q: Tensor = (
+            StraightThrough.apply(z, self.quantizer)  # type: ignore[no-untyped-call]
+            if torch.is_grad_enabled()
+            else quantize(z, self.quantizer)
+        )
         # ceil(-0.3) is -0.0; a level has no sign. relu keeps NaN and gives +0.0 for both zeros.
         return torch.relu(q.clamp(max=self.levels)) + 0.0
 

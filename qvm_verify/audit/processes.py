@@ -1,0 +1,43 @@
+"""The processes that share one audit, started by `torchrun`; without it, this one alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this one is."""
+
+    rank: int = 0
+    count: int = 1
+
+    def gather(self, mine: Any) -> list[Any]:
+        """Return what each process gave, in the order of the ranks; every process gets the same list."""
+        if self.count == 1:
+            return [mine]
+        everyone: list[Any] = [None] * self.count
+        distributed.all_gather_object(everyone, mine)
+        return everyone
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """Join the processes that `torchrun` started, with gloo on the CPU and nccl on GPUs."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes()
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(distributed.get_rank(), distributed.get_world_size())
+    finally:
+        distributed.destroy_process_group()
