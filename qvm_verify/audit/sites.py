@@ -127,7 +127,7 @@ def scalar(module: nn.Module, name: str, site: str) -> float:
         raise InputError(f"{site}: {name} must be a number, got {given!r}") from error
     if value.numel() != 1:
         raise InputError(f"{site}: {name} has shape {list(value.shape)}; one {name} a site is supported")
-    return float(value)
+    return float(value.detach())
 
 
 def count(module: nn.Module, name: str, site: str) -> int:

@@ -109,7 +109,7 @@ def certify(
         if dtype not in (torch.float32, torch.float16, torch.bfloat16):
             raise InputError(f"exhaustive covers float32, float16 and bfloat16, not {dtype}")
         seen = sweep(activation, neuron, dtype=dtype, device=device, on_inputs=on_inputs)
-        runs, rests_on = seen.runs, "fused evaluation" if seen.fused else "plain evaluation"
+        runs, rests_on = seen.runs, seen.evaluation
         nan = {
             "NaN": FloatClass(inputs=seen.nan_inputs, mismatches=seen.nan_with_level + seen.nan_with_spikes)
         }

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from qvm_verify.certificate.boundary import Counter
 from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
@@ -31,7 +32,7 @@ class Sweep:
     nan_inputs: int
     nan_with_level: int  # NaN inputs for which the activation returned a number
     nan_with_spikes: int  # NaN inputs on which the neuron fired
-    fused: bool
+    evaluation: str  # fused or plain, and why not fused
 
 
 class FusionError(RuntimeError):
@@ -59,7 +60,7 @@ def sweep(
     for first, last in _block_ranges(lowest, highest, dtype):
         blocks.collect(first, last, collector)
         on_inputs(last - lowest + 1)
-    return Sweep(collector.runs, *_nan_counts(activation, neuron, dtype, device), blocks.fused)
+    return Sweep(collector.runs, *_nan_counts(activation, neuron, dtype, device), blocks.evaluation)
 
 
 def _block_ranges(lowest: int, highest: int, dtype: torch.dtype) -> Iterator[tuple[int, int]]:
@@ -80,16 +81,27 @@ class _Blocks:
         self, activation: Counter, neuron: Counter, dtype: torch.dtype, device: torch.device
     ) -> None:
         self._activation, self._neuron, self._dtype, self._device = activation, neuron, dtype, device
-        # Fused half precision keeps intermediate results in float32: other numbers than the network's.
-        self.fused = dtype is torch.float32 and (device.type != "cpu" or shutil.which("c++") is not None)
-        self._extremes = torch.compile(self._extremes_of, dynamic=False) if self.fused else self._extremes_of
         mantissas = round(2 / torch.finfo(dtype).eps) // 2
         one = int(to_ordinals(torch.ones(1, dtype=dtype)))
         self._table = self._floats(one, one + mantissas - 1)
+        compiler = device.type != "cpu" or shutil.which("c++") is not None
+        obstacle = "half precision" if self._narrows() else "" if compiler else "no C++ compiler"
+        self.fused = not obstacle
+        self.evaluation = f"plain evaluation ({obstacle})" if obstacle else "fused evaluation"
+        self._extremes = torch.compile(self._extremes_of, dynamic=False) if self.fused else self._extremes_of
         self._normal = mantissas  # ordinal of the smallest normal number
 
     def _floats(self, first: int, last: int) -> Tensor:
         return to_floats(torch.arange(first, last + 1, device=self._device), self._dtype)
+
+    def _narrows(self) -> bool:
+        """Tell whether half precision occurs anywhere in the evaluation.
+
+        A fused kernel keeps such values in float32, and so computes other numbers than the network.
+        """
+        with _DtypesSeen() as seen:
+            self._extremes_of(self._table[:8], self._table[:1])
+        return any(dtype.is_floating_point and dtype.itemsize < 4 for dtype in seen.dtypes)
 
     def _extremes_of(self, table: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
         x = table * scale
@@ -125,6 +137,22 @@ class _Blocks:
             extremes.append(torch.stack([level.amin(), level.amax(), spike_count.amin(), spike_count.amax()]))
         table = torch.stack(extremes)
         return [float(table[:, k].amin() if k % 2 == 0 else table[:, k].amax()) for k in range(4)]
+
+
+class _DtypesSeen(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the dtype of every tensor that is computed while it is active."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dtypes: set[torch.dtype] = set()
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), keywords: dict[str, Any] | None = None
+    ) -> Any:
+        result = function(*arguments, **(keywords or {}))
+        results = result if isinstance(result, tuple | list) else (result,)
+        self.dtypes |= {one.dtype for one in results if isinstance(one, Tensor)}
+        return result
 
 
 def _equal(a: Tensor, b: Tensor) -> Tensor:

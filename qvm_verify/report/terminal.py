@@ -127,7 +127,7 @@ def _certificate_facts(report: Report) -> list[str]:
     failing = [entry for entry in decided if entry.mismatching_inputs]
     facts = [
         f"certificate: N = M for every {decided[0].dtype} number at {len(decided) - len(failing)} of "
-        f"{len(report.certificate)} sites, by {decided[0].method}"
+        f"{len(report.certificate)} sites, by {decided[0].method} ({decided[0].rests_on})"
     ]
     for entry in failing:
         near = "" if entry.nearest_ulps is None else f", the others stay {entry.nearest_ulps} ulp away"

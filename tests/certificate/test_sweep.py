@@ -103,13 +103,27 @@ def test_float16_accumulation_inside_a_float32_neuron_is_caught() -> None:
     assert decide(activation, coarse, activation, "exhaustive").mismatches > 0
 
 
-@pytest.mark.nightly
-def test_a_fault_on_one_single_float32_is_caught() -> None:
+def test_a_fault_on_one_single_float32_is_caught_by_a_sweep_over_all_of_them() -> None:
+    activation, neuron = pair(6, "floor", 1.0)
+    own, planted = float.fromhex("0x1.aaaaaap-1"), float.fromhex("0x1.234566p-40")
+    certificate = decide(
+        activation, lambda x: neuron.spike_count(x) + (x == planted), activation, "exhaustive"
+    )
+    assert certificate.inputs_checked == 4_278_190_082
+    assert [one.first for one in certificate.intervals] == [planted.hex(), own.hex()]
+    assert certificate.mismatches == 2
+
+
+@pytest.mark.parametrize("compiler", [True, False])
+def test_the_certificate_says_how_the_sweep_was_evaluated(
+    compiler: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++" if compiler else None)
     activation, neuron = pair(4, "floor", 1.0)
-    place = float.fromhex("0x1.234566p-40")
-    certificate = decide(activation, lambda x: neuron.spike_count(x) + (x == place), activation, "exhaustive")
-    assert certificate.mismatches == 1
-    assert certificate.intervals[0].first == place.hex()
+    blocks = sweep._Blocks(activation.level, neuron.spike_count, torch.float32, torch.device("cpu"))
+    assert blocks.evaluation == "fused evaluation" if compiler else "plain evaluation (no C++ compiler)"
+    coarse = sweep._Blocks(lambda x: x.half().float(), torch.relu, torch.float32, torch.device("cpu"))
+    assert coarse.evaluation == "plain evaluation (half precision)"
 
 
 def test_one_float32_fails_with_six_levels_when_every_float_around_is_looked_at() -> None:
