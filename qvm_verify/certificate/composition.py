@@ -58,6 +58,7 @@ KNOWN_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
         F.avg_pool2d,
         F.adaptive_avg_pool2d,
         F.max_pool2d,
+        F.pad,
     }
 )
 KNOWN_METHODS = frozenset(

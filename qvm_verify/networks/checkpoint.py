@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def save(network: nn.Module, path: str | Path) -> None:
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and tensor.dtype != torch.float32:
             raise ValueError(f"{name!r} is {tensor.dtype}; checkpoints are float32, so that no bit is lost")
-    header = {"format": FORMAT, **asdict(architecture)}
+    header = {"format": FORMAT, **architecture.header()}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     path = Path(path)
     with written_whole(path) as temporary:
@@ -80,6 +79,9 @@ def _skeleton(path: Path, header: Mapping[str, Any]) -> nn.Module:
             levels=_whole(header["levels"]),
             quantizer=header["quantizer"],
             classes=_whole(header["classes"]),
+            variant=header.get("variant"),
+            pooling=header.get("pooling"),
+            channels=_whole(header.get("channels")),
         )
         with torch.device("meta"):
             return build(architecture)

@@ -68,6 +68,17 @@ def test_saving_over_a_checkpoint_replaces_it(suffix, tmp_path):
     assert torch.equal(networks.load(path).stem[0].weight, network(1).stem[0].weight)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_variant_pooling_and_channels_come_back(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    original = networks.resnet20(variant="imagenet", pooling="max", channels=2, classes=3)
+    networks.save(original, path)
+    loaded = networks.load(path)
+    assert networks.architecture_of(loaded) == networks.architecture_of(original)
+    assert isinstance(loaded.pool, nn.MaxPool2d)
+    assert loaded(torch.rand(1, 2, 32, 32)).shape == (1, 3)
+
+
 def test_only_networks_that_can_be_built_again_are_saved(tmp_path):
     with pytest.raises(ValueError, match="Identity was not built"):
         networks.save(nn.Identity(), tmp_path / "a.pt")
@@ -140,6 +151,9 @@ def test_a_pytorch_file_of_another_shape_is_refused(content, tmp_path):
         ({"quantizer": "nearest"}, "nearest"),
         ({"classes": "ten"}, "ten"),
         ({"classes": -1}, "header is wrong"),
+        ({"variant": "cifar"}, "variant"),
+        ({"name": "resnet20", "pooling": "median"}, "median"),
+        ({"name": "resnet20", "channels": "two"}, "two"),
     ],
 )
 def test_a_header_that_means_nothing_is_refused(suffix, change, reason, tmp_path):
