@@ -19,6 +19,8 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "snn": (set(), {"torch"}),
     "networks": ({"snn", "exits", "whole_files"}, {"torch", "safetensors"}),
     "datasets": ({"exits"}, {"torch", "numpy", "PIL", "sklearn"}),
+    "calibration": ({"snn", "exits"}, {"torch"}),
+    "folding": ({"snn", "exits", "verdict"}, {"torch"}),
     "training": (set(), {"torch"}),
     "report": ({"verdict", "exits", "whole_files"}, {"jsonschema", "rich"}),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
