@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Any, get_args
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from torch import nn
 
-from qvm_verify import datasets, networks, snn, training
+from qvm_verify import calibration, datasets, networks, snn
 from qvm_verify.audit.certification import Certify
 from qvm_verify.audit.dataset import Batches, Listeners, audit_dataset
 from qvm_verify.audit.journal import Journal
 from qvm_verify.audit.processes import Processes, joined
+from qvm_verify.audit.subject import describe, load_subject, progress_on, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.report import Report, save_report
 from qvm_verify.report.terminal import print_report
@@ -51,24 +51,21 @@ def _audit(
 ) -> tuple[Report, Journal]:
     if options.model is None and processes.count > 1:
         raise InputError("several processes need a checkpoint to audit: name one")
-    path = options.model or _train_default(options, console)
-    ann = networks.load(path)
-    architecture = networks.architecture_of(ann)
-    assert architecture is not None  # load() builds nothing else
-    _refuse_contradictions(path, architecture, options)
+    path = options.model or train_default(options, console)
+    ann = load_subject(path, options, device)
     data = datasets.open_dataset(options.data)
     assert isinstance(data, Sized)  # every dataset of ours is
     images = min(len(data), options.limit or len(data))
     dtype = DTYPES[options.dtype]
-    ann = ann.to(device, dtype)
-    with _progress(console) as progress:
+    ann = ann.to(dtype)
+    with progress_on(console) as progress:
         return audit_dataset(
             ann,
             _convert(ann, options),
             Batches(data, images, options.batch_size, device, dtype, options.workers),
             seed=options.seed,
             certify=options.certify,
-            model=_describe(path, architecture, options),
+            model=describe(path, ann, options),
             folder=options.report,
             processes=processes,
             listeners=_told(progress, console),
@@ -102,8 +99,19 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("model", nargs="?", type=Path, help="checkpoint; left out, a small network is trained on digits")
     add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
-    add("--levels", type=_positive, metavar="L", help="levels of the network to train (default: 8)")
-    add("--quantizer", choices=snn.QUANTIZERS, help="quantizer of the network to train (default: round)")
+    add("--levels", type=_positive, metavar="L", help="levels of a bare state dict (to train: 8)")
+    add("--quantizer", choices=snn.QUANTIZERS, help="quantizer of a bare state dict (to train: round)")
+    add("--pooling", choices=networks.POOLINGS, help="pooling of a bare state dict")
+    add("--arch", metavar="MODULE:FACTORY", help="a network of your own; the factory is called to make it")
+    add("--calibrate", choices=calibration.METHODS, help="how to measure the thresholds of a ReLU network")
+    add("--calibrate-data", metavar="DATA", help="the images to measure them on, named as for --data")
+    add(
+        "--percentile",
+        type=_percentile,
+        default=99.9,
+        metavar="P",
+        help="share of the currents that --calibrate percentile does not clip, in %% (default: 99.9)",
+    )
     add("--time-steps", type=_positive, metavar="T", help="time-steps (default: the levels)")
     add("--v-init", type=_finite, metavar="V", help="V0 as a fraction of each threshold (default: matched)")
     add("--firing", choices=snn.FIRINGS, default=">=", help="when a neuron fires (default: >=)")
@@ -155,6 +163,7 @@ _positive = _number(int, lambda value: value >= 1, "an integer of at least 1")
 _count = _number(int, lambda value: value >= 0, "an integer of at least 0")
 _seed = _number(int, lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
 _finite = _number(float, math.isfinite, "a finite number")
+_percentile = _number(float, lambda value: 0 < value <= 100, "a number above 0 and at most 100")
 _scale = _number(float, lambda value: value > 0 and math.isfinite(value), "a positive number")
 
 
@@ -167,35 +176,6 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _refuse_contradictions(
-    path: Path, architecture: networks.Architecture, options: argparse.Namespace
-) -> None:
-    for name in ("levels", "quantizer"):
-        wanted, stored = getattr(options, name), getattr(architecture, name)
-        if wanted not in (None, stored):
-            raise InputError(f"--{name} {wanted}: {path} was trained with {stored}, and says so itself")
-
-
-def _train_default(options: argparse.Namespace, console: Console) -> Path:
-    """Train the small digits network and return the path of its checkpoint."""
-    levels: int = options.levels or 8
-    quantizer: snn.Quantizer = options.quantizer or "round"
-    network = networks.digits_cnn(levels=levels, quantizer=quantizer)
-    settings = training.TrainingSettings(seed=options.seed)
-    with _progress(console) as progress:
-        task = progress.add_task("training on digits", total=settings.epochs)
-        training.train(
-            network,
-            datasets.digits("train"),
-            settings,
-            on_epoch=lambda epoch, loss: progress.update(task, completed=epoch),
-        )
-    path: Path = options.report / f"digits-{quantizer}-L{levels}.pt"
-    networks.save(network, path)
-    console.print(f"trained: {path} (seed {options.seed})", highlight=False, soft_wrap=True)
-    return path
-
-
 def _convert(ann: nn.Module, options: argparse.Namespace) -> nn.Module:
     return snn.convert(
         ann,
@@ -206,26 +186,3 @@ def _convert(ann: nn.Module, options: argparse.Namespace) -> nn.Module:
         currents=options.currents,
         threshold_scale=options.threshold_scale,
     )
-
-
-def _describe(path: Path, architecture: networks.Architecture, options: argparse.Namespace) -> dict[str, Any]:
-    matched = snn.MATCHED_V_INIT[architecture.quantizer]
-    return {
-        "file": str(path),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "architecture": architecture.name,
-        "levels": architecture.levels,
-        "quantizer": architecture.quantizer,
-        "time_steps": options.time_steps or architecture.levels,
-        "v_init": matched if options.v_init is None else options.v_init,
-        "firing": options.firing,
-        "reset": options.reset,
-        "threshold_scale": options.threshold_scale,
-        "dtype": options.dtype,
-        "data": options.data,
-    }
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

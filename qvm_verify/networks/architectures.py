@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from torch import nn
 
 from qvm_verify.networks.blocks import Pooling, Variant
 from qvm_verify.networks.digits import DigitsCNN
+from qvm_verify.networks.mnist import MnistCNN
 from qvm_verify.networks.resnet import ResNet
 from qvm_verify.networks.vgg import VGG16
 from qvm_verify.snn import Quantizer
@@ -35,6 +37,7 @@ class Architecture:
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "digits_cnn": DigitsCNN,
+    "mnist_cnn": MnistCNN,
     "resnet18": partial(ResNet, blocks=(2, 2, 2, 2)),
     "resnet20": partial(ResNet, blocks=(3, 3, 3), width=16),
     "resnet20_option_a": partial(ResNet, blocks=(3, 3, 3), width=16, padded=True),
@@ -43,6 +46,11 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "vgg16": VGG16,
 }
 """Every network: a class that takes `levels`, `quantizer` and `classes`, and what of the rest it can."""
+
+
+def choices_of(name: str) -> frozenset[str]:
+    """Return what can be chosen about a network: "variant", "pooling", ... by the names of its arguments."""
+    return frozenset(inspect.signature(BUILDERS[name]).parameters)
 
 
 def build(architecture: Architecture) -> nn.Module:
@@ -68,6 +76,11 @@ def architecture_of(network: nn.Module) -> Architecture | None:
 def digits_cnn(*, levels: int = 8, quantizer: Quantizer = "round", classes: int = 10) -> nn.Module:
     """Return the small residual network for 8x8 digits, untrained: 5 sites."""
     return build(Architecture(name="digits_cnn", levels=levels, quantizer=quantizer, classes=classes))
+
+
+def mnist_cnn(*, levels: int = 8, quantizer: Quantizer = "round", classes: int = 10) -> nn.Module:
+    """Return the network of sinabs' MNIST weights, without biases or batch-norm, untrained: 4 sites."""
+    return build(Architecture(name="mnist_cnn", levels=levels, quantizer=quantizer, classes=classes))
 
 
 def vgg16(

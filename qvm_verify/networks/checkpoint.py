@@ -2,24 +2,26 @@
 
 Two containers hold the same content: PyTorch's zip (`weights_only`), and safetensors for a `.safetensors`
 name. The header is what a bare state dict lacks: without levels and quantizer no conversion can be judged.
+Bare state dicts of other projects are read too, where what they lack is given.
 """
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from qvm_verify.exits import InputError
 from qvm_verify.networks.architectures import Architecture, architecture_of, build
-from qvm_verify.snn import QuantizedActivation
+from qvm_verify.networks.blocks import Pooling
+from qvm_verify.networks.containers import Stored, read
+from qvm_verify.networks.recognition import Given, Recognised, recognise
+from qvm_verify.networks.users_own import build_users_own
+from qvm_verify.snn import QuantizedActivation, Quantizer
 from qvm_verify.whole_files import written_whole
 
 FORMAT = "qvm-verify/checkpoint/1"
@@ -50,29 +52,74 @@ def save(network: nn.Module, path: str | Path) -> None:
             torch.save({"header": header, "weights": weights}, temporary)
 
 
-def load(path: str | Path) -> nn.Module:
+def load(
+    path: str | Path,
+    *,
+    levels: int | None = None,
+    quantizer: Quantizer | None = None,
+    pooling: Pooling | None = None,
+    arch: str | None = None,
+) -> nn.Module:
     """Return the network of a checkpoint, in evaluation mode.
 
+    Read are this project's own checkpoints, and bare state dicts, PyTorch's or safetensors: of these
+    networks under whatever names other projects give their modules, or, with `arch` ("package.module:
+    factory"), of a network of one's own. `levels`, `quantizer` and `pooling` are what a bare state dict
+    cannot hold. A state dict of a ReLU network holds no thresholds: they are NaN until `calibrate` sets them
+    (`uncalibrated`).
+
     Raises InputError, in one sentence that names the file, where it is missing, truncated, no checkpoint,
-    holds code, names an unknown architecture, or carries weights that do not fit or are not finite.
+    holds code, names or resembles no known architecture, carries weights that do not fit or are not finite
+    or thresholds that are not positive, contradicts what is given, or needs what is not.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: {'is a folder, not a checkpoint' if path.is_dir() else 'no such file'}")
-    header, weights = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    if header.get("format") != FORMAT:
-        raise InputError(
-            f"{path}: format {header.get('format')!r} is not {FORMAT!r}, so this tool cannot read it"
-        )
-    network = _skeleton(path, header)
-    _check_weights(path, network.state_dict(), weights)
-    network.load_state_dict(weights, assign=True)
-    _check_thresholds(path, network)
-    return network.eval()
+    stored = read(path)
+    try:
+        found = _recognised(stored, Given(levels, quantizer, pooling), arch)
+        state = found.skeleton.state_dict()
+        thresholds = [f"{name}.threshold".removeprefix(".") for name in _sites(found.skeleton)]
+        unknown = {}
+        if not stored.header and not found.weights.keys() & set(thresholds):  # of a ReLU network
+            unknown = {name: torch.tensor(torch.nan) for name in thresholds}
+        _check_weights({name: state[name] for name in state.keys() - unknown.keys()}, found.weights)
+        found.skeleton.load_state_dict({**found.weights, **unknown}, assign=True)
+        if not unknown:
+            _check_thresholds(found.skeleton)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return found.skeleton.eval()
 
 
-def _skeleton(path: Path, header: Mapping[str, Any]) -> nn.Module:
+def uncalibrated(network: nn.Module) -> list[str]:
+    """Return the sites whose threshold is not known yet: those of a ReLU network's checkpoint."""
+    return [name for name, site in _sites(network).items() if bool(site.threshold.isnan())]
+
+
+def _sites(network: nn.Module) -> dict[str, QuantizedActivation]:
+    modules = network.named_modules()
+    return {name: module for name, module in modules if isinstance(module, QuantizedActivation)}
+
+
+def _recognised(stored: Stored, given: Given, arch: str | None) -> Recognised:
+    if arch is not None:
+        found = _users_own(arch, stored, given)
+    elif stored.header:
+        found = Recognised(_skeleton(stored.header), dict(stored.tensors))
+    else:
+        return recognise(stored, given)
+    for name, wanted in given._asdict().items():
+        kept = stored.header.get(name)
+        if wanted is not None and kept is None and name == "pooling":
+            raise InputError(f"--pooling {wanted}: this network has no pooling to choose")
+        if wanted is not None and kept is not None and str(wanted) != str(kept):
+            raise InputError(f"--{name} {wanted}: it was trained with {kept}, and says so itself")
+    return found
+
+
+def _skeleton(header: Mapping[str, Any]) -> nn.Module:
     """Return the network that a header names, without memory for its weights: the header may be lying."""
+    if header.get("format") != FORMAT:
+        raise InputError(f"format {header.get('format')!r} is not {FORMAT!r}, so this tool cannot read it")
     try:
         architecture = Architecture(
             name=header["name"],
@@ -86,9 +133,9 @@ def _skeleton(path: Path, header: Mapping[str, Any]) -> nn.Module:
         with torch.device("meta"):
             return build(architecture)
     except KeyError as error:
-        raise InputError(f"{path}: the header does not say {error}") from error
+        raise InputError(f"the header does not say {error}") from error
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: the header is wrong: {str(error).splitlines()[0]}") from error
+        raise InputError(f"the header is wrong: {str(error).splitlines()[0]}") from error
 
 
 def _whole(value: Any) -> Any:
@@ -96,59 +143,38 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) else value
 
 
-def _read_torch(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of strange pickles; what cannot be read is said below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
-        with path.open("rb") as file:
-            pickled = file.read(1) == b"\x80"  # a bare pickle of a protocol that the loader gives up on
-        if pickled or re.search("unsupported global", str(error), re.IGNORECASE):
-            raise InputError(f"{path}: refused, because loading it may run code that it holds") from error
-        raise InputError(f"{path}: not a readable checkpoint (truncated, or of another kind)") from error
-    if not (
-        isinstance(content, dict)
-        and isinstance(content.get("header"), dict)
-        and isinstance(content.get("weights"), dict)
-        and all(isinstance(tensor, Tensor) for tensor in content["weights"].values())
-    ):
-        raise InputError(
-            f"{path}: holds no header with levels and quantizer, so it is not a checkpoint of this tool"
-        )
-    return content["header"], content["weights"]
+def _users_own(arch: str, stored: Stored, given: Given) -> Recognised:
+    """Return a network of the user's own code, and its weights by their own names."""
+    last = [tensor.shape[0] for tensor in stored.tensors.values() if tensor.dim() == 2][-1:]
+    network = build_users_own(
+        arch,
+        levels=given.levels or _whole(stored.header.get("levels")),
+        quantizer=given.quantizer or stored.header.get("quantizer"),
+        classes=last[0] if last and stored.ordered else None,
+    )
+    return Recognised(network, dict(stored.tensors))
 
 
-def _read_safetensors(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable as safetensors (truncated, or of another kind)") from error
-
-
-def _check_weights(path: Path, expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+def _check_weights(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
     for who, names in (
         ("the file lacks", expected.keys() - weights.keys()),
         ("the architecture does not know", weights.keys() - expected.keys()),
     ):
         if names:
-            raise InputError(f"{path}: {who} {min(names)!r} ({len(names)} such weights)")
+            raise InputError(f"{who} {min(names)!r} ({len(names)} such weights)")
     for name, tensor in expected.items():
         if tensor.shape != weights[name].shape:
             shape = list(weights[name].shape)
-            raise InputError(f"{path}: {name!r} has shape {shape}, the architecture {list(tensor.shape)}")
+            raise InputError(f"{name!r} has shape {shape}, the architecture {list(tensor.shape)}")
         if tensor.dtype != weights[name].dtype:
-            raise InputError(f"{path}: {name!r} is {weights[name].dtype}, and must be {tensor.dtype}")
+            raise InputError(f"{name!r} is {weights[name].dtype}, and must be {tensor.dtype}")
         if not torch.isfinite(weights[name]).all():
-            raise InputError(f"{path}: {name!r} holds a weight that is not finite")
+            raise InputError(f"{name!r} holds a weight that is not finite")
 
 
-def _check_thresholds(path: Path, network: nn.Module) -> None:
-    for name, module in network.named_modules():
-        if isinstance(module, QuantizedActivation) and not module.threshold.item() > 0:
+def _check_thresholds(network: nn.Module) -> None:
+    for name, site in _sites(network).items():
+        if not site.threshold.item() > 0:
             raise InputError(
-                f"{path}: the threshold of {name!r} is {module.threshold.item():.6g}, and must be positive"
+                f"the threshold of {name!r} is {site.threshold.item():.6g}, and must be positive"
             )

@@ -1,0 +1,90 @@
+"""The files that hold checkpoints, read without running anything that they hold."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import torch
+from torch import Tensor
+
+from qvm_verify.exits import InputError
+
+NESTS = ("state_dict", "model", "net", "model_state_dict")
+"""Where training scripts put the state dict beside their epoch and optimizer."""
+WRAPPERS = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before every name."""
+
+
+class Stored(NamedTuple):
+    """The content of a file: `header` is empty for a bare state dict, whose order may be lost."""
+
+    header: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    ordered: bool  # as the modules were defined
+
+
+def read(path: Path) -> Stored:
+    """Return what a file holds. Raises InputError where it is missing, truncated, or holds anything else."""
+    if not path.is_file():
+        raise InputError(f"{path}: {'is a folder, not a checkpoint' if path.is_dir() else 'no such file'}")
+    stored = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    for name, tensor in stored.tensors.items():
+        if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+            raise InputError(f"{path}: {name!r} is no plain tensor of numbers")
+    return stored
+
+
+def _read_torch(path: Path) -> Stored:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strange pickles; what cannot be read is said below
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
+        with path.open("rb") as file:
+            pickled = file.read(1) == b"\x80"  # a bare pickle of a protocol that the loader gives up on
+        if pickled or re.search("unsupported global", str(error), re.IGNORECASE):
+            raise InputError(f"{path}: refused, because loading it may run code that it holds") from error
+        raise InputError(f"{path}: not a readable checkpoint (truncated, or of another kind)") from error
+    if isinstance(content, dict) and isinstance(content.get("header"), dict):
+        header, content = content["header"], content.get("weights")
+        if isinstance(content, dict) and _is_state_dict(content):
+            return Stored(header, content, ordered=True)
+    while isinstance(content, dict) and not _is_state_dict(content):
+        content = next((content[name] for name in NESTS if name in content), None)
+    if not _is_state_dict(content):
+        raise InputError(f"{path}: holds no header with levels and quantizer, and is no state dict either")
+    return Stored({}, _unwrapped(content), ordered=True)
+
+
+def _read_safetensors(path: Path) -> Stored:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable as safetensors (truncated, or of another kind)") from error
+    ours = "levels" in header or str(header.get("format", "")).startswith("qvm-verify/")
+    return Stored(header, tensors, False) if ours else Stored({}, _unwrapped(tensors), ordered=False)
+
+
+def _is_state_dict(content: Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(name, str) and isinstance(item, Tensor) for name, item in content.items())
+    )
+
+
+def _unwrapped(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return the tensors by the names that the network itself gave them."""
+    for wrapper in WRAPPERS:
+        if tensors and all(name.startswith(wrapper) for name in tensors):
+            return _unwrapped({name.removeprefix(wrapper): tensor for name, tensor in tensors.items()})
+    return tensors
