@@ -1,32 +1,37 @@
-"""Loaders of datasets, each a torch `Dataset` of (image, label) pairs."""
+"""Loaders of datasets in their official file formats, each a torch `Dataset` of (image, label) pairs.
 
-from __future__ import annotations
+An image is float32 [C, H, W], a label an integer from 0; `classes` says how many. Nothing is ever downloaded.
+"""
 
-from collections.abc import Sized
-from typing import Any
-
-from torch.utils.data import Dataset
-
+from qvm_verify.datasets.checksums import official
+from qvm_verify.datasets.cifar import cifar10, cifar100
+from qvm_verify.datasets.cifar10_dvs import cifar10dvs
+from qvm_verify.datasets.dvs128_gesture import dvs128gesture
 from qvm_verify.datasets.handwritten_digits import digits
+from qvm_verify.datasets.image_folder import imagenet
+from qvm_verify.datasets.image_zip import imagezip
+from qvm_verify.datasets.images import NORMALIZATIONS, Normalize
+from qvm_verify.datasets.mnist import mnist
+from qvm_verify.datasets.nmnist import nmnist
 from qvm_verify.datasets.npz import NO_LABEL, arrays
-from qvm_verify.exits import InputError
+from qvm_verify.datasets.specification import SPECIFICATIONS, classes_of, open_dataset
 
-SPECIFICATIONS = "digits, digits:train, npz:PATH"
-
-__all__ = ["NO_LABEL", "SPECIFICATIONS", "arrays", "digits", "open_dataset"]
-
-
-def open_dataset(specification: str) -> Dataset[Any]:
-    """Return the dataset that `--data` names: `digits[:SPLIT]` or `npz:PATH`.
-
-    Raises InputError where the name is unknown, the data cannot be read, or there is no image in it.
-    """
-    kind, _, argument = specification.partition(":")
-    if kind == "digits" and argument in ("", "train", "test"):
-        return digits(argument or "test")
-    if kind != "npz" or not argument:
-        raise InputError(f"unknown data {specification!r}; one of {SPECIFICATIONS}")
-    dataset = arrays(argument)
-    if isinstance(dataset, Sized) and len(dataset) == 0:
-        raise InputError(f"{argument}: holds no image")
-    return dataset
+__all__ = [
+    "NORMALIZATIONS",
+    "NO_LABEL",
+    "SPECIFICATIONS",
+    "Normalize",
+    "arrays",
+    "cifar10",
+    "cifar10dvs",
+    "cifar100",
+    "classes_of",
+    "digits",
+    "dvs128gesture",
+    "imagenet",
+    "imagezip",
+    "mnist",
+    "nmnist",
+    "official",
+    "open_dataset",
+]

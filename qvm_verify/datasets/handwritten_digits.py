@@ -10,7 +10,13 @@ from torch.utils.data import TensorDataset
 HELD_OUT = 360
 
 
-def digits(split: str = "test") -> TensorDataset:
+class Digits(TensorDataset):
+    """Tensors of images and labels."""
+
+    classes = 10
+
+
+def digits(split: str = "test") -> Digits:
     """Return images [1, 8, 8] in [0, 1] with their labels; 360 are held out, stratified, always the same.
 
     Raises ValueError unless `split` is "train" or "test".
@@ -22,4 +28,4 @@ def digits(split: str = "test") -> TensorDataset:
         torch.arange(len(data.target)), test_size=HELD_OUT, stratify=data.target, random_state=0
     )[split == "test"]
     images = torch.tensor(data.images[rows.numpy()], dtype=torch.float32).unsqueeze(1) / 16
-    return TensorDataset(images, torch.tensor(data.target[rows.numpy()]))
+    return Digits(images, torch.tensor(data.target[rows.numpy()]))

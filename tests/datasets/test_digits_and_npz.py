@@ -3,19 +3,12 @@ import pytest
 import torch
 
 from qvm_verify import datasets
-from qvm_verify.exits import InputError
+from tests.datasets.files import refusal
 
 
 def written(path, **content):
     np.savez(path, **content)
     return path
-
-
-def refusal(call, argument):
-    with pytest.raises(InputError) as error:
-        call(argument)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def test_the_digits_are_split_once_and_for_all_with_every_class_held_out():
@@ -88,20 +81,3 @@ def test_a_truncated_npz_and_a_bare_npy_are_refused(tmp_path):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert "no such file" in refusal(datasets.arrays, tmp_path / "a.npz")
     assert "no such file" in refusal(datasets.arrays, tmp_path)
-
-
-def test_data_is_opened_by_name(tmp_path):
-    path = written(tmp_path / "a.npz", x=np.zeros((2, 1, 8, 8)))
-    assert len(datasets.open_dataset("digits")) == len(datasets.open_dataset("digits:test")) == 360
-    assert len(datasets.open_dataset("digits:train")) == 1437
-    assert len(datasets.open_dataset(f"npz:{path}")) == 2
-
-
-@pytest.mark.parametrize("name", ["", "mnist", "digits:all", "npz", "npz:", "cifar10:"])
-def test_unknown_data_is_refused_and_the_known_kinds_are_named(name):
-    assert datasets.SPECIFICATIONS in refusal(datasets.open_dataset, name)
-
-
-def test_data_without_an_image_is_refused(tmp_path):
-    path = written(tmp_path / "a.npz", x=np.zeros((0, 1, 8, 8)))
-    assert "no image" in refusal(datasets.open_dataset, f"npz:{path}")
