@@ -10,6 +10,7 @@ from qvm_verify.exits import Exit, run_command
 COMMANDS = {
     "audit": ("qvm_verify.audit.command", "compare a spiking network with its ANN, layer by layer"),
     "prove": ("qvm_verify.prove.command", "prove or refute the paper's claims"),
+    "train": ("qvm_verify.train.command", "calibrate and fine-tune a quantized ANN"),
     "replay": ("qvm_verify.replay", "re-execute the counterexamples of a report"),
 }
 

@@ -21,7 +21,11 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "datasets": ({"exits"}, {"torch", "numpy", "PIL", "sklearn"}),
     "calibration": ({"snn", "exits"}, {"torch"}),
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
-    "training": (set(), {"torch"}),
+    "training": ({"snn", "exits", "whole_files"}, {"torch", "numpy", "PIL"}),
+    "train": (
+        {"calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
+        {"torch", "rich"},
+    ),
     "report": ({"verdict", "exits", "whole_files"}, {"jsonschema", "rich"}),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
     "claims": ({"reference", "verdict"}, set()),

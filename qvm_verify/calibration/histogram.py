@@ -25,11 +25,13 @@ class CurrentHistogram:
 
     def add(self, currents: Tensor) -> None:
         """Count the positive ones among finite currents of any shape; they are read as float32."""
-        positive = currents.detach().to("cpu", torch.float32).flatten()
-        positive = positive[positive > 0]
-        if len(positive):
-            self.maximum = max(self.maximum, float(positive.max()))
-            self.counts += torch.bincount(positive.view(torch.int32) >> DROPPED_BITS, minlength=BINS)
+        rectified = (
+            torch.relu(currents.detach().to("cpu", torch.float32).flatten()) + 0.0
+        )  # -0.0 has a sign bit
+        if len(rectified):
+            self.maximum = max(self.maximum, float(rectified.max()))
+            self.counts += torch.bincount(rectified.view(torch.int32) >> DROPPED_BITS, minlength=BINS)
+            self.counts[0] = 0  # zeros, and what is smaller than any weighted input (below 2^-136)
 
     @property
     def total(self) -> int:

@@ -15,9 +15,10 @@ OCTAVES = 8
 def least_squares_threshold(histogram: CurrentHistogram, levels: int, quantizer: Quantizer) -> float:
     """Return the γ that minimizes E[(relu(x) - a_γ(x))²] on the currents x of a site.
 
-    a_γ(x) = (γ / L) · clip(Q(x · L / γ), 0, L) is the site's quantized activation (Eq. 4). The search
-    is over γ = x_max · 2^(-k / 32), k = 0 ... 256, from the largest current to its 256th part; of equal errors the largest γ wins. Currents that are not positive add nothing to the error, since both
-    terms are 0; the others are known to within 2^-11 of themselves (`CurrentHistogram`).
+    a_γ(x) = (γ / L) · clip(Q(x · L / γ), 0, L) is the site's quantized activation (Eq. 4). The search is
+    over γ = x_max · 2^(-k / 32), k = 0 ... 256, from the largest current to its 256th part; of equal errors
+    the largest γ wins. Currents that are not positive add nothing to the error, since both terms are 0; the
+    others are known to within 2^-11 of themselves (`CurrentHistogram`).
     """
     currents, counts = histogram.occupied()
     best_error, best = float("inf"), histogram.maximum

@@ -35,7 +35,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         if not self.files:
             raise InputError(f"{folder}: holds no folder of a class")
         self._size = size
-        self._normalize = Normalize(normalize)
+        self.normalize = Normalize(normalize)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -44,7 +44,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return (image, label)."""
         path, label = self.files[index]
-        return self._normalize(decode(str(path), read_whole(path), self._size)), label
+        return self.normalize(decode(str(path), read_whole(path), self._size)), label
 
 
 def imagenet(

@@ -42,7 +42,7 @@ class ImageZip(Dataset[tuple[Tensor, int]]):
         number = {name: label for label, name in enumerate(self.class_names)}
         self.members = [(member, number[name]) for name, member in sorted(members)]
         self._size = size
-        self._normalize = Normalize(normalize)
+        self.normalize = Normalize(normalize)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -51,7 +51,7 @@ class ImageZip(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return (image, label)."""
         member, label = self.members[index]
-        return self._normalize(decode(f"{self.path}: {member}", self._read(member), self._size)), label
+        return self.normalize(decode(f"{self.path}: {member}", self._read(member), self._size)), label
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: everything but the open file."""

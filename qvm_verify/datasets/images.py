@@ -49,7 +49,7 @@ class ImageArray(Dataset[tuple[Tensor, int]]):
         self.pixels = torch.from_numpy(pixels)
         self.labels = torch.from_numpy(labels)
         self.classes = classes
-        self._normalize = Normalize(normalize)
+        self.normalize = Normalize(normalize)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -57,4 +57,4 @@ class ImageArray(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return (image, label)."""
-        return self._normalize(self.pixels[index]), int(self.labels[index])
+        return self.normalize(self.pixels[index]), int(self.labels[index])

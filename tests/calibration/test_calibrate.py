@@ -57,6 +57,13 @@ def test_quantizing_while_measuring_would_find_other_thresholds():
     assert seen["largest"] != calibrate(network, [images])["block.act2"]
 
 
+def test_zeros_of_either_sign_are_no_positive_currents():
+    histogram = CurrentHistogram()
+    histogram.add(torch.tensor([0.0, -0.0, -1.0, 2.0, 2.0**-120]))
+    assert (histogram.total, histogram.maximum) == (2, 2.0)
+    assert histogram.percentile(50.0) <= 2.0**-119
+
+
 @pytest.mark.parametrize("percent", [50.0, 99.0, 99.9, 100.0])
 def test_a_percentile_is_exact_to_a_bin(percent):
     x = currents()

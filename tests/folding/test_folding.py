@@ -5,6 +5,7 @@ from torch import nn
 from qvm_verify import networks
 from qvm_verify.exits import InputError
 from qvm_verify.folding import check_folding, fold, fold_batch_norm, foldable
+from qvm_verify.networks.architectures import BUILDERS
 from qvm_verify.snn import QuantizedActivation
 from qvm_verify.verdict import Verdict
 from tests.small_networks import TinyNetwork, dyadic_images
@@ -114,3 +115,21 @@ def test_what_cannot_be_folded_or_checked_is_named():
         check_folding(network, network, [dyadic_images()])
     with pytest.raises(InputError, match="other sites"):
         check_folding(network, nn.Identity(), [dyadic_images()])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_rounding_is_judged_in_the_precision_of_the_network(dtype, trained, held_out, monkeypatch):
+    network = networks.load(trained().path).to(dtype)
+    images = [held_out[0][0].to(dtype)]
+    check = check_folding(network, fold_batch_norm(network), images)
+    assert (check.dtype, check.beyond_rounding) == (str(dtype).removeprefix("torch."), {})
+    monkeypatch.setattr(fold, "scale_and_shift", without_mean)
+    assert check_folding(network, fold_batch_norm(network), images).beyond_rounding
+
+
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+def test_every_batch_norm_of_every_network_folds(name):
+    with torch.device("meta"):
+        network = networks.build(networks.Architecture(name=name, levels=4, quantizer="floor", classes=10))
+    norms = {name for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    assert set(foldable(network)) == norms

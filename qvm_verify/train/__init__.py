@@ -1,0 +1,1 @@
+"""`python -m qvm_verify.train`: calibrate a network and fine-tune it with its quantized activations."""
