@@ -49,7 +49,7 @@ def conclude(
         if name in tally.sites(mode)
     ]
     output, reference = tally.output.result(), tally.reference.result()
-    findings = [*findings, *map(_off_grid_finding, tally.off_grid)]
+    findings = [*findings, *map(_off_grid_finding, tally.off_grid), *map(_irregular_finding, tally.irregular)]
     first = {mode: _first_divergence(layers, mode) for mode in MODES}
     if first["end-to-end"] is None and output.mismatches:
         first["end-to-end"] = "(output)"
@@ -101,6 +101,12 @@ def _off_grid_finding(site_and_part: tuple[str, str]) -> Finding:
     site, part = site_and_part
     sentence = f"has an {part} that returns values off the grid of threshold / steps"
     return Finding(kind="off-grid", site=site, sentence=sentence)
+
+
+def _irregular_finding(site_and_network: tuple[str, str]) -> Finding:
+    site, network = site_and_network
+    sentence = "runs for some images and not for others"
+    return Finding(kind="irregular-site", site=f"{network} {site}", sentence=sentence)
 
 
 def _evidence(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from qvm_verify.audit.setting import Setting, setting_of
 from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, pair_calls, run_observed
-from qvm_verify.audit.unconverted import unconverted_activations
+from qvm_verify.audit.unconverted import BRANCHING, unconverted_activations
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import Finding
 
@@ -20,6 +20,7 @@ class Correspondence(NamedTuple):
     pairs: list[Pair]
     settings: dict[str, Setting]  # by the pair's name
     findings: list[Finding]
+    calls: dict[str, frozenset[Call]]  # of all sites, by network: "ANN", "SNN"
 
 
 def correspond(ann: nn.Module, snn: nn.Module, images: Tensor) -> Correspondence:
@@ -47,7 +48,8 @@ def correspond(ann: nn.Module, snn: nn.Module, images: Tensor) -> Correspondence
     for name, setting in settings.items():
         findings += _threshold_findings(name, setting)
     valid = [pair for pair in pairs if settings[pair.name].valid]
-    return Correspondence(valid, {pair.name: settings[pair.name] for pair in valid}, findings)
+    calls = {"ANN": frozenset(ann_calls), "SNN": frozenset(snn_calls)}
+    return Correspondence(valid, {pair.name: settings[pair.name] for pair in valid}, findings, calls)
 
 
 def _observed_calls(network: nn.Module, label: str, images: Tensor) -> tuple[list[Call], list[Finding]]:
@@ -81,7 +83,17 @@ def _observed_calls(network: nn.Module, label: str, images: Tensor) -> tuple[lis
 def _unconverted(snn: nn.Module, images: Tensor) -> list[Finding]:
     trial = copy.deepcopy(snn)
     found = unconverted_activations(trial, find_sites(trial, is_neuron), images)
+    branches = {name: [op for op in operations if op in BRANCHING] for name, operations in found.items()}
     return [
+        Finding(
+            kind="control-flow",
+            site=name,
+            sentence=f"decides by what it computes ({', '.join(operations)}), so other images may run other "
+            "sites, or none",
+        )
+        for name, operations in branches.items()
+        if operations
+    ] + [
         Finding(
             kind="unconverted-activation",
             site=name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -93,7 +94,9 @@ class SideBySide:
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
         self._image_shape = images.shape[1:]
         self._ann, self._snn = copy.deepcopy(ann), copy.deepcopy(snn)
-        pairs, self._settings, self._findings = correspond(self._ann, self._snn, images)
+        pairs, self._settings, self._findings, self._calls = correspond(self._ann, self._snn, images)
+        # Counterexamples replay on the activation while its site is observed: on a copy, which is not.
+        pairs = [replace(pair, activation=copy.deepcopy(pair.activation)) for pair in pairs]
         self._by_ann = {pair.ann: pair for pair in pairs}
         self._by_snn = {pair.snn: pair for pair in pairs}
         self._fresh = {pair.name: copy.deepcopy(pair.neuron) for pair in pairs}
@@ -130,6 +133,9 @@ class SideBySide:
         with look.reference.watch_sums(self._snn, "SNN"):
             sites = find_sites(self._snn, is_neuron)
             spiking_scores = run_observed(self._snn, sites, images, look.on_neuron)
+        for network, calls in look.calls.items():
+            if irregular := calls ^ self._calls[network]:
+                look.tally.merge(Tally(irregular=tuple((str(call), network) for call in irregular)))
         look.tally.output = output_statistics(scores, spiking_scores, labels, streaming=self._streaming)
         look.tally.reference = look.reference.statistics
         return look.tally
@@ -159,9 +165,11 @@ class _Look:
         self.reference = ReferenceCheck(audit._seed, number)
         self._audit, self._first_input, self._earlier = audit, first_input, earlier
         self._seen_by_ann: dict[str, Observation] = {}
+        self.calls: dict[str, set[Call]] = {"ANN": set(), "SNN": set()}
 
     def on_activation(self, call: Call, x: Tensor, output: Tensor) -> None:
         """Note what the ANN does at a site, and feed its own input to a fresh copy of the neuron."""
+        self.calls["ANN"].add(call)
         pair = self._audit._by_ann.get(call)
         if pair is None:
             return
@@ -177,9 +185,10 @@ class _Look:
 
     def on_neuron(self, call: Call, x: Tensor, output: Tensor) -> None:
         """Compare what the spiking network does at a site with what the ANN did there."""
+        self.calls["SNN"].add(call)
         pair = self._audit._by_snn.get(call)
-        if pair is not None:
-            ann = self._seen_by_ann.pop(pair.name)
+        ann = None if pair is None else self._seen_by_ann.pop(pair.name, None)
+        if pair is not None and ann is not None:
             self._record(pair, "end-to-end", self._with_neuron(pair, ann, x, output))
 
     def _with_neuron(self, pair: Pair, ann: Observation, current: Tensor, output: Tensor) -> Observation:

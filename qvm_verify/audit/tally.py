@@ -47,6 +47,7 @@ class Tally(Mergeable):
     reference: Annotated[ReferenceStatistics, _one] = field(default_factory=ReferenceStatistics)
     found: Annotated[tuple[Found, ...], _first] = ()
     off_grid: Names = ()  # (site, "activation" or "neuron")
+    irregular: Names = ()  # (site, "ANN" or "SNN"): called for other images than the first, or not
 
     def sites(self, mode: Mode) -> dict[str, SiteStatistics]:
         """Return the statistics of all sites in one mode."""
@@ -80,4 +81,5 @@ class Tally(Mergeable):
                 for one in content["found"]
             ),
             off_grid=tuple((site, which) for site, which in content["off_grid"]),
+            irregular=tuple((site, which) for site, which in content["irregular"]),
         )

@@ -98,6 +98,9 @@ SCORES = frozenset({"_log_softmax", "_softmax", "log_softmax", "softmax"})
 SCALING = frozenset({"mul", "div"})
 """ATen operations that need no conversion; scaling only by a number or a parameter."""
 
+BRANCHING = frozenset({"_local_scalar_dense", "equal", "is_nonzero"})
+"""Operations that hand a computed value to Python, which may decide by it what runs next."""
+
 
 def unconverted_activations(
     network: nn.Module, sites: dict[str, nn.Module], x: Tensor

@@ -171,6 +171,20 @@ def test_a_site_that_is_called_twice_is_judged_call_by_call():
     assert report.first_divergence == {"shadow": None, "end-to-end": "sites.0#2"}
 
 
+def test_every_call_of_a_shared_site_is_looked_at_though_the_one_before_has_counterexamples():
+    site = QuantizedActivation(4, "floor")
+    ann = Chain(site, site, gain=0.5)
+    report = verify(ann, convert(ann, v_init=0.5), [column(0.2, 0.45)])
+    assert report.findings == ()
+    counts = {(row.site, row.mode): (row.samples, row.spike_count_mismatches) for row in report.layers}
+    assert counts == {
+        ("sites.0", "shadow"): (2, 2),
+        ("sites.0#2", "shadow"): (2, 1),
+        ("sites.0", "end-to-end"): (2, 2),
+        ("sites.0#2", "end-to-end"): (2, 2),
+    }
+
+
 class Summed(OneSite):
     """Two sites whose values are added, in either order."""
 
@@ -194,3 +208,56 @@ def test_sites_that_are_called_in_another_order_are_paired_by_their_names():
         ("other", 0),
     ] * 2
     assert report.verdict == "lossless"
+
+
+class Branching(nn.Module):
+    """A site that runs only where the image is bright; `decide` says how that is asked."""
+
+    def __init__(self, decide):
+        super().__init__()
+        self.first, self.second = (QuantizedActivation(4, "floor") for _ in range(2))
+        self.decide = decide
+        self.eval()
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.second(x / 2) if self.decide(x) else x
+
+
+DECISIONS = [
+    lambda x: x.sum() > 0.5,
+    lambda x: x.sum().item() > 0.5,
+    lambda x: float(x.mean()) > 0.5,
+    lambda x: bool(x.max() > 0.5),
+    lambda x: not torch.equal(x, torch.zeros_like(x)),
+]
+
+
+@pytest.mark.parametrize("decide", DECISIONS)
+@pytest.mark.parametrize("bright", [0.0, 0.9])
+def test_control_flow_is_a_finding_that_names_the_module_whichever_way_it_goes(bright, decide):
+    ann = nn.Sequential(nn.Identity(), Branching(decide)).eval()
+    found = findings(ann, convert(ann), column(bright))
+    assert ("control-flow", "1") in found
+    assert (("site-not-called", "ANN 1.second") in found) == (bright == 0)
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.9), (0.9, 0.0)])
+def test_a_site_that_later_images_call_otherwise_is_a_finding(values):
+    ann = Branching(lambda x: x.sum() > 0.5)
+    report = verify(ann, convert(ann), [column(value) for value in values])
+    found = {(finding.kind, finding.site) for finding in report.findings}
+    assert {("irregular-site", "ANN second"), ("irregular-site", "SNN second")} <= found
+    assert report.exit_code is Exit.INCONCLUSIVE
+
+
+def test_a_site_that_only_the_spiking_network_skips_or_adds_later_is_a_finding():
+    ann = Branching(lambda x: x.sum() > 0.5)
+    always = Branching(lambda x: True)
+    report = verify(ann, convert(always), [column(0.9), column(0.0)])
+    assert [(f.kind, f.site) for f in report.findings] == [("irregular-site", "ANN second")]
+
+
+def test_a_branch_on_a_shape_is_no_finding():
+    ann = Branching(lambda x: x.shape[0] > 0)
+    assert findings(ann, convert(ann)) == []
