@@ -77,10 +77,7 @@ def load(
     try:
         found = _recognised(stored, Given(levels, quantizer, pooling), arch)
         state = found.skeleton.state_dict()
-        thresholds = [f"{name}.threshold".removeprefix(".") for name in _sites(found.skeleton)]
-        unknown = {}
-        if not stored.header and not found.weights.keys() & set(thresholds):  # of a ReLU network
-            unknown = {name: torch.tensor(torch.nan) for name in thresholds}
+        unknown = {} if stored.header else _thresholds_of_relu(found)
         _check_weights({name: state[name] for name in state.keys() - unknown.keys()}, found.weights)
         found.skeleton.load_state_dict({**found.weights, **unknown}, assign=True)
         if not unknown:
@@ -93,6 +90,14 @@ def load(
 def uncalibrated(network: nn.Module) -> list[str]:
     """Return the sites whose threshold is not known yet: those of a ReLU network's checkpoint."""
     return [name for name, site in _sites(network).items() if bool(site.threshold.isnan())]
+
+
+def _thresholds_of_relu(found: Recognised) -> dict[str, Tensor]:
+    """Return NaN for every threshold, by its name in the state dict, where the weights hold none."""
+    modules = found.skeleton.named_modules(remove_duplicate=False)
+    names = [name for name, module in modules if isinstance(module, QuantizedActivation)]
+    thresholds = {f"{name}.threshold".removeprefix("."): torch.tensor(torch.nan) for name in names}
+    return {} if found.weights.keys() & thresholds.keys() else thresholds
 
 
 def _sites(network: nn.Module) -> dict[str, QuantizedActivation]:
@@ -152,6 +157,11 @@ def _users_own(arch: str, stored: Stored, given: Given) -> Recognised:
         quantizer=given.quantizer or stored.header.get("quantizer"),
         classes=last[0] if last and stored.ordered else None,
     )
+    for name, site in _sites(network).items():
+        for what, wanted in (("levels", given.levels), ("quantizer", given.quantizer)):
+            if wanted not in (None, getattr(site, what)):
+                has = f"the site {name!r} of this network has {getattr(site, what)}"
+                raise InputError(f"--{what} {wanted}: {has}")
     return Recognised(network, dict(stored.tensors))
 
 
