@@ -21,7 +21,7 @@ def read_batch(
     batch = load_plain(path)
     for name in ("data", key):
         if name not in batch:
-            raise InputError(f"{path}: holds no {name!r}, only {', '.join(sorted(batch)) or 'nothing'}")
+            raise InputError(f"{path}: holds no {name!r}, only {str(sorted(batch))[:100]}")
     data, labels = batch["data"], batch[key]
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (pixels,):
         found = f"{data.dtype} {list(data.shape)}" if isinstance(data, np.ndarray) else type(data).__name__

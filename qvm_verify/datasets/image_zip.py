@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -17,6 +19,10 @@ from qvm_verify.exits import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 LARGEST_MEMBER = 2**26  # bytes of one image once unpacked
+BROKEN = (  # what zipfile raises for a damaged, encrypted or exotic file
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, RuntimeError, LookupError, UnicodeError, OverflowError),
+)
 
 
 class ImageZip(Dataset[tuple[Tensor, int]]):
@@ -51,7 +57,7 @@ class ImageZip(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return (image, label)."""
         member, label = self.members[index]
-        return self.normalize(decode(f"{self.path}: {member}", self._read(member), self._size)), label
+        return self.normalize(decode(f"{self.path}: {member!r}", self._read(member), self._size)), label
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs: everything but the open file."""
@@ -62,26 +68,19 @@ class ImageZip(Dataset[tuple[Tensor, int]]):
             unpacked = self._zip().getinfo(member).file_size
             if unpacked > LARGEST_MEMBER:
                 raise InputError(
-                    f"{self.path}: {member}: {unpacked} bytes, and up to {LARGEST_MEMBER} are read"
+                    f"{self.path}: {member!r}: {unpacked} bytes, and up to {LARGEST_MEMBER} are read"
                 )
             return self._zip().read(member)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
-            raise InputError(f"{self.path}: {member}: cannot be unpacked ({error})") from error
+        except BROKEN as error:
+            raise InputError(f"{self.path}: {member!r}: cannot be unpacked ({str(error)[:80]})") from error
 
     def _zip(self) -> zipfile.ZipFile:
         """Return the zip, opened once in each process: a forked one must not share the place in the file."""
         if self._opened is None or self._opened[0] != os.getpid():
             try:
                 self._opened = (os.getpid(), zipfile.ZipFile(self.path))
-            except (zipfile.BadZipFile, OSError, ValueError) as error:
-                raise InputError(f"{self.path}: not a readable zip ({error})") from error
+            except BROKEN as error:
+                raise InputError(f"{self.path}: not a readable zip ({str(error)[:80]})") from error
         return self._opened[1]
 
 

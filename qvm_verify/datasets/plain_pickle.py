@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import pickletools
+import warnings
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -76,17 +77,17 @@ def load_plain(path: Path) -> dict[str, Any]:
     machine = _Machine(budget=len(data))
     position = opcodes = 0
     try:
-        for opcode, argument, at in pickletools.genops(io.BytesIO(data)):
-            position, opcodes = at or 0, opcodes + 1
-            if opcodes > MOST_OPCODES:
-                raise _RefusedError(f"has more than {MOST_OPCODES} opcodes")
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strange escapes in a corrupt name
+            for opcode, argument, at in pickletools.genops(io.BytesIO(data)):
+                position, opcodes = at or 0, opcodes + 1
+                if opcodes > MOST_OPCODES:
+                    raise _RefusedError(f"has more than {MOST_OPCODES} opcodes")
+                machine.step(opcode.name, argument)
     except _RefusedError as refusal:
         raise InputError(f"{path}: the pickle {refusal} at byte {position}, and is refused") from refusal
     except (ValueError, TypeError, LookupError, OverflowError) as error:
-        raise InputError(
-            f"{path}: the pickle is truncated or corrupt after byte {position} ({error})".replace("\n", " ")
-        ) from error
+        raise InputError(f"{path}: the pickle is truncated or corrupt after byte {position}") from error
     result = machine.stack[-1] if machine.stack else None
     if not isinstance(result, dict):
         raise InputError(

@@ -166,7 +166,7 @@ def test_a_python_batch_that_holds_something_else_is_refused(changes, reason, tm
 
 def test_a_python_batch_without_its_labels_is_refused(tmp_path):
     put(tmp_path / "test_batch", pickle.dumps({"data": np.zeros((0, 3072), np.uint8), "fine_labels": []}, 2))
-    assert "holds no 'labels', only data, fine_labels" in refusal(datasets.cifar10, tmp_path)
+    assert "holds no 'labels', only ['data', 'fine_labels']" in refusal(datasets.cifar10, tmp_path)
 
 
 def test_a_sample_is_not_the_official_file_and_says_so_only_when_asked(tmp_path):

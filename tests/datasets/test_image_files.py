@@ -153,7 +153,11 @@ def test_a_wrong_zip_is_refused(tmp_path):
     damaged = bytearray(whole)
     damaged[whole.index(b"IDAT", whole.index(b"cat/0.png")) + 6] ^= 1
     path.write_bytes(damaged)
-    assert f"{path}: c/test/cat/0.png: cannot be unpacked" in refusal(datasets.imagezip(path).__getitem__, 0)
+    assert f"{path}: 'c/test/cat/0.png': cannot be unpacked" in refusal(
+        datasets.imagezip(path).__getitem__, 0
+    )
     image_zip(path, {"test/cat/0.png": b"text"})
-    assert f"{path}: test/cat/0.png: not a readable image" in refusal(datasets.imagezip(path).__getitem__, 0)
+    assert f"{path}: 'test/cat/0.png': not a readable image" in refusal(
+        datasets.imagezip(path).__getitem__, 0
+    )
     assert "is a folder, not a zip" in refusal(datasets.imagezip, tmp_path)

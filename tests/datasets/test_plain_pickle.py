@@ -152,6 +152,7 @@ HOSTILE = {
     "an empty stack": b"\x80\x02.",
     "nothing": b"",
     "text": b"hello, world",
+    "an escape in a name": b"\x80\x02cnumpy\\s\nndarray\n.",
     "a list": b"\x80\x02].",
 }
 
