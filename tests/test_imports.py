@@ -34,7 +34,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "prove": ({"claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
     "replay": ({"reference", "report", "verdict", "exits"}, {"numpy"}),
 }
-HEAVY = ["torch", "numpy", "z3", "hypothesis", "sklearn", "jsonschema", "rich", "safetensors"]
+HEAVY = ["torch", "numpy", "z3", "hypothesis", "sklearn", "jsonschema", "rich", "safetensors", "PIL"]
 
 
 def python_files(room):

@@ -25,9 +25,8 @@ def decode(name: str, content: bytes, size: int | None) -> Tensor:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of strange metadata; MOST_PIXELS stands in for Pillow's own limit
+            # Of strange metadata, and of large images: MOST_PIXELS stands in for Pillow's own limit.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise InputError(

@@ -1,6 +1,6 @@
 """Event recordings as two-channel frames, integrated by fixed count or by fixed duration.
 
-Both ways are the documented ones of SpikingJelly, so that its frames and ours are equal.
+Both ways follow SpikingJelly's documented rules; durations are counted from a recording's first event.
 """
 
 from __future__ import annotations

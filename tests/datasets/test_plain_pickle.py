@@ -163,6 +163,12 @@ def test_a_hostile_or_corrupt_pickle_is_refused_in_one_sentence(raw, tmp_path):
     assert str(path) in refusal(load_plain, path)
 
 
+@pytest.mark.parametrize(("shape", "claimed"), [((2**20, 2**20), 2**40), ((2, 2), 4), ((1, 2), 2), ((0,), 0)])
+def test_an_array_must_have_exactly_the_bytes_that_it_claims(shape, claimed, tmp_path):
+    message = refusal(load_plain, written(tmp_path, in_dict(array_of(shape, b"abc"))))
+    assert f"claims an array of {claimed} bytes, holds 3 of them" in message
+
+
 def test_a_high_place_in_the_memo_and_a_long_frame_cost_nothing(tmp_path):
     assert load_plain(written(tmp_path, b"\x80\x02}r" + struct.pack("<I", 2**32 - 1) + b".")) == {}
     assert load_plain(written(tmp_path, b"\x80\x04\x95" + struct.pack("<Q", 2**60) + b"}.")) == {}
