@@ -24,12 +24,8 @@ class _Layout:
     name: str
     binary_folder: str
     python_folder: str
-    files: Mapping[
-        str, Sequence[str]
-    ]  # of each split, as the python version calls them; binary ones add .bin
-    labels: Mapping[
-        str, int
-    ]  # the label bytes that open a binary record, in order, and how many values each has
+    files: Mapping[str, Sequence[str]]  # of each split, in the python version; the binary one adds .bin
+    labels: Mapping[str, int]  # the bytes before the pixels of a binary record: how many values each has
     key: str  # of the labels in a pickle
     classes: int
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qvm_verify.datasets.aedat3 import read_aedat3
 from qvm_verify.datasets.events import Sensor
-from qvm_verify.datasets.files import folder_at, read_whole
+from qvm_verify.datasets.files import folder_at, is_whole_number, read_whole
 from qvm_verify.datasets.frames import EventFrames, Recording
 from qvm_verify.exits import InputError
 
@@ -64,7 +64,7 @@ def read_labels(path: Path) -> list[tuple[int, int, int]]:
     labels = []
     for number, line in enumerate(lines, start=2):
         fields = line.split(",")
-        if len(fields) != 3 or not all(field.isascii() and field.isdigit() for field in fields):
+        if len(fields) != 3 or not all(map(is_whole_number, fields)):
             raise InputError(f"{path}: line {number} is {line!r:.60}, and must be three numbers, {COLUMNS}")
         gesture, start, end = map(int, fields)
         if not 1 <= gesture <= CLASSES:

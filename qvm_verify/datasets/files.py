@@ -10,6 +10,11 @@ from qvm_verify.exits import InputError
 LARGEST = 2**30  # bytes of a file that is read whole: seven times the largest official one
 
 
+def is_whole_number(text: str) -> bool:
+    """Return whether `text` is 1 to 19 ASCII digits: a number from 0 that int() takes as it is."""
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def folder_at(path: str | Path) -> Path:
     """Return `path` as a folder. Raises InputError where there is none."""
     path = Path(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from qvm_verify.datasets.events import Events, Sensor, checked
-from qvm_verify.datasets.files import folder_at, listed, read_whole
+from qvm_verify.datasets.files import folder_at, is_whole_number, listed, read_whole
 from qvm_verify.datasets.frames import EventFrames, Recording
 from qvm_verify.exits import InputError
 
@@ -117,7 +117,7 @@ def _read_list(path: Path) -> list[tuple[int, int]]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split()
-        if len(fields) != 2 or not all(field.isascii() and field.isdigit() for field in fields):
+        if len(fields) != 2 or not all(map(is_whole_number, fields)):
             raise InputError(f"{path}: line {number} is {line!r:.60}, and must be a sample and its class")
         sample, label = map(int, fields)
         if label >= CLASSES:

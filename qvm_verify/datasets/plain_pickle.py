@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from qvm_verify.datasets.files import read_whole
 from qvm_verify.exits import InputError
 
-MOST_OPCODES = 2_000_000  # CIFAR-100, the largest official pickle, takes about 400,000
+MOST_OPCODES = 2_000_000  # CIFAR-100, the largest official pickle, takes about 200,000
+MOST_SIDES, LONGEST_SIDE = 32, 2**63  # of an array's shape
+MOST_PLACES = 2**32  # of the memo; beyond, numbers could be chosen that a dict is slow with
 
 
 class _Name(Enum):
@@ -120,7 +122,10 @@ class _Machine:
             raise _RefusedError(f"uses the opcode {name}, which no array or plain container needs,")
 
     def remember(self, key: int | None) -> None:
-        self.memo[len(self.memo) if key is None else key] = self.stack[-1]
+        place = len(self.memo) if key is None else key
+        if not 0 <= place < MOST_PLACES:
+            raise _RefusedError("remembers something at a place beyond 2^32")
+        self.memo[place] = self.stack[-1]
 
     def recall(self, key: int) -> None:
         self.stack.append(self.memo[key])
@@ -151,8 +156,8 @@ class _Machine:
         if not isinstance(target, dict) or len(items) % 2:
             raise TypeError("items for what is no dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, str | bytes | int):
-                raise _RefusedError("has a key that is neither text nor number")
+            if not isinstance(key, str | bytes):  # their hashes nobody can choose
+                raise _RefusedError("has a key that is no text")
             target[key] = value
 
     def dictionary(self) -> None:
@@ -162,9 +167,8 @@ class _Machine:
 
     def name(self, module_and_name: str) -> None:
         if module_and_name not in NAMES:
-            raise _RefusedError(
-                f"names {module_and_name.replace(' ', '.')!r}, which is no array or plain container,"
-            )
+            name = module_and_name[:80].replace(" ", ".")
+            raise _RefusedError(f"names {name!r}, which is no array or plain container,")
         self.stack.append(NAMES[module_and_name])
 
     def call(self) -> None:
@@ -201,8 +205,8 @@ class _Machine:
 
 
 def _array(shape: tuple[Any, ...], dtype: np.dtype[Any], fortran: bool, content: bytes) -> NDArray[Any]:
-    if not all(type(side) is int and side >= 0 for side in shape):
-        raise _RefusedError(f"has an array of shape {str(shape)[:60]}")
+    if len(shape) > MOST_SIDES or not all(type(side) is int and 0 <= side < LONGEST_SIDE for side in shape):
+        raise _RefusedError("has an array of a shape that no array has")
     claimed = math.prod(shape) * dtype.itemsize
     if claimed != len(content):
         raise _RefusedError(f"claims an array of {claimed} bytes, holds {len(content)} of them")

@@ -20,6 +20,7 @@ from qvm_verify.datasets.cifar10_dvs import ORIENTATIONS, cifar10dvs
 from qvm_verify.datasets.cifar10_dvs import SPLITS as DVS_SPLITS
 from qvm_verify.datasets.dvs128_gesture import dvs128gesture
 from qvm_verify.datasets.events import UNSORTED
+from qvm_verify.datasets.files import is_whole_number
 from qvm_verify.datasets.handwritten_digits import digits
 from qvm_verify.datasets.image_folder import SPLITS as IMAGENET_SPLITS
 from qvm_verify.datasets.image_folder import imagenet
@@ -125,7 +126,7 @@ def _options(name: str, loader: Loader, text: str) -> dict[str, Any]:
 
 
 def _number(name: str, key: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 20 and 1 <= int(value) <= LARGEST):
+    if not (is_whole_number(value) and 1 <= int(value) <= LARGEST):
         raise InputError(f"{name}: {key}={value:.30}, and must be an integer of at least 1")
     return int(value)
 

@@ -58,6 +58,7 @@ def test_a_folder_that_is_no_n_mnist_is_refused(tmp_path):
         ("1\t10", "line 2: class 10, and must be 0..9"),
         ("1", "line 2 is '1', and must be a sample and its class"),
         ("one\t1", "line 2 is 'one\\t1'"),
+        ("9" * 5000 + "\t1", "must be a sample and its class"),
         ("../1\t1", "line 2 is '../1\\t1'"),
         ("2\t1", "holds none of the 1 recordings *.bs2 that test.txt lists"),
     ],
@@ -160,7 +161,8 @@ def test_gestures_may_overlap_and_lines_end_as_they_like(tmp_path):
         (LABELS + b"1,1.5,5\n", "must be three numbers"),
         (LABELS + "1,²,5\n".encode(), "must be three numbers"),
         (LABELS + b"\xff\xfe\n", "must be three numbers"),
-        (LABELS + b"1,1,99999999999999999999\n", "no stretch of time"),
+        (LABELS + b"1,1,9999999999999999999\n", "no stretch of time"),
+        (LABELS + b"1,1," + b"9" * 5000, "must be three numbers"),
     ],
 )
 def test_wrong_labels_of_a_trial_are_refused_with_the_line(labels, reason, tmp_path):
