@@ -1,5 +1,7 @@
 """What the tests of training share: short runs on a few digits."""
 
+from functools import cache
+
 import torch
 from torch.utils.data import Subset
 
@@ -9,6 +11,7 @@ from qvm_verify.training import TrainingSettings, train
 SETTINGS = {"epochs": 4, "batch_size": 32, "learning_rate": 0.05}
 
 
+@cache
 def few_digits(count=96):
     return Subset(datasets.digits("train"), range(count))
 
