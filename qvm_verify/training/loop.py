@@ -79,6 +79,7 @@ def train(
     images = TrainingImages(dataset, augmentations=settings.augmentations, seed=settings.seed)
     if len(images) < settings.batch_size:
         raise InputError(f"{len(images)} images do not make one batch of {settings.batch_size}")
+    _ = images[0]  # what no image of this kind can have is said here, not by a process that loads images
     recipe = {**_recipe(network, settings, len(images)), **(recipe or {})}
     if settings.channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
