@@ -30,14 +30,16 @@ FORMAT = "qvm-verify/checkpoint/1"
 def save(network: nn.Module, path: str | Path) -> None:
     """Write a network of `qvm_verify.networks` to `path`; the file appears whole or not at all.
 
-    Raises ValueError for a network of another origin, which nothing would know how to build again, and for
-    one that is not in float32, the precision of checkpoints.
+    Raises ValueError for a network of another origin, which nothing would know how to build again, for one
+    that is not in float32, the precision of checkpoints, and for one that is not calibrated.
     """
     architecture = architecture_of(network)
     if architecture is None:
         raise ValueError(
             f"{type(network).__name__} was not built by qvm_verify.networks, so no file can name it"
         )
+    if unknown := uncalibrated(network):
+        raise ValueError(f"the threshold of {unknown[0]!r} is not known; calibrate the network first")
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and tensor.dtype != torch.float32:
             raise ValueError(f"{name!r} is {tensor.dtype}; checkpoints are float32, so that no bit is lost")
@@ -150,12 +152,13 @@ def _whole(value: Any) -> Any:
 
 def _users_own(arch: str, stored: Stored, given: Given) -> Recognised:
     """Return a network of the user's own code, and its weights by their own names."""
-    last = [tensor.shape[0] for tensor in stored.tensors.values() if tensor.dim() == 2][-1:]
+    rows = [tensor.shape[0] for tensor in stored.tensors.values() if tensor.dim() == 2]
+    last_is_known = stored.ordered or len(rows) == 1
     network = build_users_own(
         arch,
         levels=given.levels or _whole(stored.header.get("levels")),
         quantizer=given.quantizer or stored.header.get("quantizer"),
-        classes=last[0] if last and stored.ordered else None,
+        classes=rows[-1] if rows and last_is_known else None,
     )
     for name, site in _sites(network).items():
         for what, wanted in (("levels", given.levels), ("quantizer", given.quantizer)):

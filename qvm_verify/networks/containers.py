@@ -34,7 +34,7 @@ def read(path: Path) -> Stored:
         raise InputError(f"{path}: {'is a folder, not a checkpoint' if path.is_dir() else 'no such file'}")
     stored = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     for name, tensor in stored.tensors.items():
-        if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        if not _is_plain(tensor):
             raise InputError(f"{path}: {name!r} is no plain tensor of numbers")
     return stored
 
@@ -56,7 +56,9 @@ def _read_torch(path: Path) -> Stored:
         header, content = content["header"], content.get("weights")
         if isinstance(content, dict) and _is_state_dict(content):
             return Stored(header, content, ordered=True)
-    while isinstance(content, dict) and not _is_state_dict(content):
+    for _ in NESTS:  # a nest may hold another, and a hostile one itself
+        if not isinstance(content, dict) or _is_state_dict(content):
+            break
         content = next((content[name] for name in NESTS if name in content), None)
     if not _is_state_dict(content):
         raise InputError(f"{path}: holds no header with levels and quantizer, and is no state dict either")
@@ -72,6 +74,13 @@ def _read_safetensors(path: Path) -> Stored:
         raise InputError(f"{path}: not readable as safetensors (truncated, or of another kind)") from error
     ours = "levels" in header or str(header.get("format", "")).startswith("qvm-verify/")
     return Stored(header, tensors, False) if ours else Stored({}, _unwrapped(tensors), ordered=False)
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Tell whether every number of a tensor is there: views may repeat one number a trillion times."""
+    if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _is_state_dict(content: Any) -> bool:

@@ -67,7 +67,7 @@ def layers_of(state: Mapping[str, Tensor], *, ordered: bool = True) -> Layers:
 def _add(layers: Layers, prefix: str, tensors: Mapping[str, Tensor]) -> None:
     weight = tensors.get("weight")
     dimensions = None if weight is None else weight.dim()
-    if weight is not None and dimensions in (2, 4) and tensors.keys() <= {"weight", "bias"}:
+    if prefix and weight is not None and dimensions in (2, 4) and tensors.keys() <= {"weight", "bias"}:
         if dimensions == 2:
             layers.linears.append(prefix)
         elif weight.shape[2:] == (1, 1):
@@ -76,7 +76,7 @@ def _add(layers: Layers, prefix: str, tensors: Mapping[str, Tensor]) -> None:
         else:
             layers.convolutions.append(prefix)
         layers.main.append(prefix)
-    elif dimensions == 1 and {"bias", "running_mean", "running_var"} <= tensors.keys():
+    elif prefix and dimensions == 1 and {"bias", "running_mean", "running_var"} <= tensors.keys():
         layers.norms.append(prefix)
     else:
         for leaf, tensor in tensors.items():

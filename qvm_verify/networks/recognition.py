@@ -75,7 +75,7 @@ def _matching(state: Mapping[str, Tensor], layers: Layers) -> tuple[Architecture
     if layers.convolutions and layers.linears:
         classes = state[f"{layers.linears[-1]}.weight"].shape[0]
         channels = state[f"{layers.convolutions[0]}.weight"].shape[1]
-        for architecture in _architectures(classes, channels):
+        for architecture in _architectures(classes, channels) if classes and channels else ():
             with torch.device("meta"):
                 skeleton = build(architecture)
             ours = skeleton.state_dict()

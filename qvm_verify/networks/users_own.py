@@ -58,7 +58,7 @@ def _accepted(name: str, factory: Callable[..., Any], known: dict[str, Any]) -> 
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     for key, value in known.items():
         if value is None and key in named and named[key].default is inspect.Parameter.empty:
-            how = f"give --{key}" if key != "classes" else "the file has no linear layer that would tell"
+            how = "which this file does not tell" if key == "classes" else f"give --{key}"
             raise InputError(f"--arch {name}: the factory needs {key}; {how}")
     return {key: value for key, value in known.items() if value is not None and (takes_all or key in named)}
 

@@ -9,6 +9,8 @@ import torch
 
 from qvm_verify import networks
 from qvm_verify.exits import InputError
+from qvm_verify.networks.containers import Stored
+from qvm_verify.networks.recognition import Given
 from tests.networks.spellings import (
     AKAMASTER,
     QCFS_RESNET,
@@ -55,6 +57,35 @@ def refusal(path, **given):
     assert "\n" not in sentence
     assert sentence.startswith(f"{path}: ")
     return sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "pooling"),
+    [
+        ("digits_cnn", {}, None),
+        ("mnist_cnn", {}, None),
+        ("vgg16", {"variant": "cifar"}, "average"),
+        ("vgg16", {"variant": "imagenet"}, "max"),
+        ("resnet18", {"variant": "cifar", "channels": 2}, None),
+        ("resnet18", {"variant": "imagenet"}, "max"),
+        ("resnet20", {"variant": "cifar"}, None),
+        ("resnet34", {"variant": "cifar"}, None),
+        ("resnet34", {"variant": "imagenet"}, "average"),
+        ("resnet20_option_a", {}, None),
+        ("resnet32_option_a", {}, None),
+    ],
+)
+def test_every_network_is_recognised_by_its_shapes(name, keywords, pooling):
+    with torch.device("meta"):
+        network = getattr(networks, name)(classes=7, **GIVEN, **keywords)
+    relu = {key: tensor for key, tensor in network.state_dict().items() if not key.endswith("threshold")}
+    found = networks.recognition.recognise(
+        Stored({}, relu, ordered=True), Given(levels=4, quantizer="floor", pooling=pooling)
+    )
+    architecture = networks.architecture_of(found.skeleton)
+    wanted = {"name": name, "classes": 7, "levels": 4, "quantizer": "floor", "pooling": pooling, **keywords}
+    assert {key: getattr(architecture, key) for key in wanted} == wanted
+    assert found.weights.keys() == relu.keys()
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -164,6 +195,10 @@ REFUSED = {
     "shape": ({"layer3.0.conv1.weight": torch.zeros(64, 32, 5, 5)}, "are those of none of digits_cnn"),
     "norms": ({"bn1.running_mean": None}, "'bn1.weight' belongs to no layer"),
     "depth": ({"more.weight": torch.zeros(64, 64, 3, 3)}, "20 convolutions, 0 of 1x1, 19 batch-norms"),
+    "no dot": ({"weight": torch.zeros(64, 64, 3, 3)}, "'weight' belongs to no layer"),
+    "no channels": ({"conv1.weight": torch.zeros(16, 0, 3, 3)}, "are those of none of"),
+    "no classes": ({"linear.weight": torch.zeros(0, 64)}, "are those of none of"),
+    "repeated": ({"conv1.weight": torch.zeros(1, 1, 1, 1).expand(2**40, 3, 3, 3)}, "no plain tensor"),
     "sparse": ({"relu.up": torch.ones(1).to_sparse()}, "'relu.up' is no plain tensor"),
 }
 
@@ -221,6 +256,13 @@ def test_a_file_without_a_state_dict_is_refused(content, tmp_path):
     assert "no state dict" in refusal(tmp_path / "a.pt", **GIVEN)
 
 
+def test_a_nest_that_holds_itself_is_refused(tmp_path):
+    nest = {}
+    nest["model"] = nest
+    torch.save(nest, tmp_path / "a.pt")
+    assert "no state dict" in refusal(tmp_path / "a.pt", **GIVEN)
+
+
 class Hostile:
     def __reduce__(self):
         return os.system, ("touch ran",)
@@ -238,3 +280,15 @@ def test_a_state_dict_that_holds_code_is_refused_and_the_code_does_not_run(nest,
 def test_a_whole_pickled_module_is_refused(tmp_path):
     torch.save(torch.nn.Linear(1, 1), tmp_path / "a.pt")
     assert "may run code" in refusal(tmp_path / "a.pt", **GIVEN)
+
+
+def test_a_relu_network_is_flagged_until_it_is_calibrated_and_cannot_be_saved(option_a, tmp_path):
+    state = {name: t for name, t in option_a.state_dict().items() if not name.endswith("threshold")}
+    loaded = networks.load(written(tmp_path / "a.pt", state), **GIVEN)
+    sites = networks.uncalibrated(loaded)
+    assert sites == [name.removesuffix(".threshold") for name in option_a.state_dict() if "threshold" in name]
+    with pytest.raises(ValueError, match="'act' is not known; calibrate"):
+        networks.save(loaded, tmp_path / "b.pt")
+    loaded.act.threshold.data.fill_(1.0)
+    assert networks.uncalibrated(loaded) == sites[1:]  # each has a threshold of its own
+    assert networks.uncalibrated(option_a) == []
