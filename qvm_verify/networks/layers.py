@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
 from qvm_verify.exits import InputError
 
+NORM = frozenset({"weight", "bias", "running_mean", "running_var"})
+COUNTER = "num_batches_tracked"  # of a batch-norm; older files have none
 THRESHOLDS = frozenset({"thresh", "threshold", "up"})
 """The last part of a threshold's name in this project and in the QCFS family."""
 
@@ -55,13 +57,18 @@ def layers_of(state: Mapping[str, Tensor], *, ordered: bool = True) -> Layers:
     names = list(groups) if ordered else sorted(groups, key=_place)
     for prefix in names:
         _add(layers, prefix, groups[prefix])
-    places = [name for name in names if name in layers.convolutions or name in layers.shortcuts]
-    norms = [name for name in names if name in layers.norms]
-    for convolution, norm in zip(places, norms, strict=False):
-        if convolution in layers.shortcuts:
-            layers.norms.remove(norm)
-            layers.shortcut_norms.append(norm)
-    return layers
+    return _with_norms_sorted(layers, names)
+
+
+def _with_norms_sorted(layers: Layers, names: list[str]) -> Layers:
+    """Return the layers with the batch-norms of shortcuts apart."""
+    shortcuts = set(layers.shortcuts)
+    convolutions = {*layers.convolutions, *shortcuts}
+    in_order = [name for name in names if name in convolutions]
+    of_shortcut = [norm for name, norm in zip(in_order, layers.norms, strict=False) if name in shortcuts]
+    others = set(layers.norms) - set(of_shortcut)
+    norms = [norm for norm in layers.norms if norm in others]
+    return replace(layers, norms=norms, shortcut_norms=of_shortcut)
 
 
 def _add(layers: Layers, prefix: str, tensors: Mapping[str, Tensor]) -> None:
@@ -76,12 +83,12 @@ def _add(layers: Layers, prefix: str, tensors: Mapping[str, Tensor]) -> None:
         else:
             layers.convolutions.append(prefix)
         layers.main.append(prefix)
-    elif prefix and dimensions == 1 and {"bias", "running_mean", "running_var"} <= tensors.keys():
+    elif prefix and dimensions == 1 and tensors.keys() - {COUNTER} == NORM:
         layers.norms.append(prefix)
     else:
         for leaf, tensor in tensors.items():
             name = f"{prefix}.{leaf}".removeprefix(".")
-            if leaf not in THRESHOLDS:
+            if leaf not in THRESHOLDS or len(tensors) > 1:
                 raise InputError(f"{name!r} belongs to no layer that is known here")
             if tensor.numel() != 1:
                 raise InputError(
@@ -98,17 +105,18 @@ def threshold_out_of_order(layers: Layers) -> str | None:
     come otherwise may have been defined in another order than it runs, and the k-th threshold may then not
     be that of the k-th activation. Neighbours that are numbered (act1, act2) are in the order of numbers.
     """
-    before = 0
+    before = index = 0
     thresholds = set(layers.thresholds)
     for place, name in enumerate(layers.main):
         if name not in thresholds:
             before += 1
             continue
+        index += 1
         earlier, later = layers.main[max(place - 1, 0) : place], layers.main[place + 1 : place + 2]
         numbered = any(_follows(name, other) for other in earlier) or any(
             _follows(other, name) for other in later
         )
-        if before != layers.thresholds.index(name) + 1 and not numbered:
+        if before != index and not numbered:
             return name
     return None
 

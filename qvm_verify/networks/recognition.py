@@ -16,10 +16,8 @@ from qvm_verify.exits import InputError
 from qvm_verify.networks.architectures import BUILDERS, Architecture, build, choices_of
 from qvm_verify.networks.blocks import VARIANTS, Pooling
 from qvm_verify.networks.containers import Stored
-from qvm_verify.networks.layers import Layers, layers_of, threshold_out_of_order
+from qvm_verify.networks.layers import COUNTER, NORM, Layers, layers_of, threshold_out_of_order
 from qvm_verify.snn import Quantizer
-
-_NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 class Given(NamedTuple):
@@ -116,10 +114,9 @@ def _renamed(
         yield from _weight_and_bias(state, their, wanted, our)
     norms = (theirs.norms + theirs.shortcut_norms, ours.norms + ours.shortcut_norms)
     for their, our in zip(*norms, strict=True):
-        for leaf in _NORM:
+        for leaf in NORM:
             yield f"{our}.{leaf}", state[f"{their}.{leaf}"]
-        batches = state.get(f"{their}.num_batches_tracked", torch.tensor(0))
-        yield f"{our}.num_batches_tracked", batches
+        yield f"{our}.{COUNTER}", state.get(f"{their}.{COUNTER}", torch.tensor(0))
     yield from _thresholds(state, theirs, ours, network)
 
 
@@ -149,6 +146,9 @@ def _thresholds(
             "give the network's own code with --arch package.module:factory"
         )
     for their, our in zip(theirs.thresholds, ours.thresholds, strict=True):
-        if not state[their].item() > 0:
-            raise InputError(f"the threshold {their!r} is {state[their].item():.6g}, and must be positive")
-        yield our, state[their].reshape(())
+        threshold = state[their]
+        if threshold.dtype != torch.float32:
+            raise InputError(f"{their!r} is {threshold.dtype}, and must be torch.float32")
+        if not threshold.item() > 0:
+            raise InputError(f"the threshold {their!r} is {threshold.item():.6g}, and must be positive")
+        yield our, threshold.reshape(())

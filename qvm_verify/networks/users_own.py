@@ -30,7 +30,9 @@ def build_users_own(name: str, **known: Any) -> nn.Module:
     except Exception as error:  # it is anybody's code
         raise InputError(f"--arch {name}: the factory raised {_in_a_line(error)}") from error
     if not isinstance(network, nn.Module):
-        raise InputError(f"--arch {name}: the factory returned a {type(network).__name__}, not a module")
+        raise InputError(
+            f"--arch {name}: the factory returned something of type {type(network).__name__}, not a module"
+        )
     return network
 
 
@@ -45,7 +47,7 @@ def _imported(name: str) -> Callable[..., Any]:
     except Exception as error:  # it is anybody's code
         raise InputError(f"--arch {name}: cannot be imported: {_in_a_line(error)}") from error
     if not callable(factory):
-        raise InputError(f"--arch {name}: is a {type(factory).__name__}, and cannot be called")
+        raise InputError(f"--arch {name}: is of type {type(factory).__name__}, and cannot be called")
     return factory  # type: ignore[no-any-return]  # what getattr returns is anything
 
 

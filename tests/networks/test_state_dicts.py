@@ -130,7 +130,8 @@ def test_wrappers_and_nests_are_seen_through(nest, prefix, option_a, tmp_path):
 def test_vgg_16_loads_and_its_pooling_is_as_given(pooling, layout, tmp_path, monkeypatch):
     monkeypatch.setattr("qvm_verify.networks.vgg.HIDDEN", 64)  # the real 4096 take seconds to write
     original = randomized(networks.vgg16(classes=10, pooling=pooling, **GIVEN))
-    path = written(tmp_path / "a.pt", layout(original.state_dict()))
+    suffix = ".pt" if pooling == "average" else ".safetensors"
+    path = written(tmp_path / f"a{suffix}", layout(original.state_dict()))
     loaded = networks.load(path, pooling=pooling, **GIVEN)
     assert same(loaded, original)
     assert networks.architecture_of(loaded) == networks.architecture_of(original)
@@ -193,6 +194,9 @@ REFUSED = {
     "bias": ({"conv1.bias": torch.zeros(16)}, "'conv1' has a bias"),
     "double": ({"linear.weight": torch.zeros(10, 64).double()}, "float64, and must be"),
     "shape": ({"layer3.0.conv1.weight": torch.zeros(64, 32, 5, 5)}, "are those of none of digits_cnn"),
+    "more of a norm": ({"bn1.mask": torch.ones(16)}, "'bn1.weight' belongs to no layer"),
+    "more of a site": ({"relu.thresh": torch.ones(1)}, "belongs to no layer"),
+    "complex": ({"relu.up": torch.ones(1, dtype=torch.complex64)}, "'relu.up' is torch.complex64"),
     "norms": ({"bn1.running_mean": None}, "'bn1.weight' belongs to no layer"),
     "depth": ({"more.weight": torch.zeros(64, 64, 3, 3)}, "20 convolutions, 0 of 1x1, 19 batch-norms"),
     "no dot": ({"weight": torch.zeros(64, 64, 3, 3)}, "'weight' belongs to no layer"),
