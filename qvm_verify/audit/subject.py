@@ -84,9 +84,9 @@ def describe(path: Path, ann: nn.Module, options: argparse.Namespace) -> dict[st
 
 def train_default(options: argparse.Namespace, console: Console) -> Path:
     """Train the small digits network and return the path of its checkpoint."""
-    for name in ("arch", "pooling", "calibrate"):
-        if getattr(options, name) is not None:
-            raise InputError(f"--{name} {getattr(options, name)}: needs a checkpoint: name one")
+    for name in ("arch", "pooling", "calibrate", "calibrate_data"):
+        if (value := getattr(options, name)) is not None:
+            raise InputError(f"--{name.replace('_', '-')} {value}: needs a checkpoint: name one")
     levels: int = options.levels or 8
     quantizer: snn.Quantizer = options.quantizer or "round"
     network = networks.digits_cnn(levels=levels, quantizer=quantizer)

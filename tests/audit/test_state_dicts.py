@@ -84,7 +84,7 @@ def test_what_contradicts_the_checkpoint_is_refused(run, state, tmp_path, model)
     calibration = ("--calibrate", "max", "--calibrate-data", "digits")
     refused(run(audit, "bare.pth", *GIVEN, *calibration), "bare.pth holds thresholds of its own")
     refused(run(audit, model, "--pooling", "max"), "no pooling to choose")
-    for option in (("--arch", "a:b"), ("--pooling", "max"), calibration[:2]):
+    for option in (("--arch", "a:b"), ("--pooling", "max"), calibration[:2], calibration[2:]):
         refused(run(audit, *option), option[0], "name one")
 
 
