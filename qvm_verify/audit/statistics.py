@@ -68,6 +68,8 @@ class SiteStatistics(Mergeable):
         return LayerResult(
             site=name,
             mode=mode,
+            levels=setting.levels,
+            time_steps=setting.time_steps,
             neurons=self.neurons,
             samples=self.samples,
             spike_count_mismatches=self.mismatches,

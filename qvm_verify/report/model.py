@@ -50,6 +50,8 @@ class LayerResult:
 
     site: str
     mode: Mode
+    levels: int  # L
+    time_steps: int  # T
     neurons: int  # per image
     samples: int  # images
     spike_count_mismatches: int  # neurons and images with N / T != M / L, compared as integers
@@ -147,6 +149,23 @@ class Latency:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SiteComparison:
+    """The unevenness error of one site under each kind of currents (Eq. 5)."""
+
+    site: str
+    constant: ErrorStatistics
+    streaming: ErrorStatistics
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentsComparison:
+    """What the constant current of Eq. 9 is good for: the same ANN, converted by Algorithm 1 both ways."""
+
+    images: int  # the first of the data
+    sites: tuple[SiteComparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The outcome of one audit."""
 
@@ -163,6 +182,7 @@ class Report:
     counterexamples: tuple[Counterexample, ...]
     certificate: tuple[CertificateResult, ...]
     composition: CompositionResult
+    currents_comparison: CurrentsComparison | None = None  # None where nobody asked or it cannot be
 
     @property
     def worst(self) -> Verdict:
