@@ -26,7 +26,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
         {"torch", "rich"},
     ),
-    "report": ({"verdict", "exits", "whole_files"}, {"jsonschema", "rich"}),
+    "report": ({"verdict", "exits", "whole_files"}, {"jsonschema", "rich", "jinja2", "markupsafe"}),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
     "claims": ({"reference", "verdict"}, set()),
     "conformance": ({"claims", "reference", "verdict"}, {"hypothesis", "numpy"}),
@@ -34,7 +34,18 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "prove": ({"claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
     "replay": ({"reference", "report", "verdict", "exits"}, {"numpy"}),
 }
-HEAVY = ["torch", "numpy", "z3", "hypothesis", "sklearn", "jsonschema", "rich", "safetensors", "PIL"]
+HEAVY = [
+    "torch",
+    "numpy",
+    "z3",
+    "hypothesis",
+    "sklearn",
+    "jsonschema",
+    "rich",
+    "safetensors",
+    "PIL",
+    "jinja2",
+]
 
 
 def python_files(room):

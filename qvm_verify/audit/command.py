@@ -10,17 +10,18 @@ from typing import Any, get_args
 
 import torch
 from rich.console import Console
-from rich.progress import Progress
 from torch import nn
 
 from qvm_verify import calibration, datasets, networks, snn
 from qvm_verify.audit.certification import Certify
-from qvm_verify.audit.dataset import Batches, Listeners, audit_dataset
+from qvm_verify.audit.dataset import Batches, audit_dataset
 from qvm_verify.audit.journal import Journal
 from qvm_verify.audit.processes import Processes, joined
+from qvm_verify.audit.progress import listeners, tell_report
 from qvm_verify.audit.subject import describe, load_subject, progress_on, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
-from qvm_verify.report import Report, save_report
+from qvm_verify.report import Report, read_report, save_formats, save_report
+from qvm_verify.report.events import EventLog
 from qvm_verify.report.terminal import print_report
 from qvm_verify.whole_files import ensure_folder
 
@@ -36,18 +37,31 @@ def command(arguments: Sequence[str]) -> Exit:
     device = _device(options.device)
     ensure_folder(options.report)  # before the long work, not after it
     with joined(device) as processes:
-        console = Console(quiet=processes.rank > 0)
-        report, journal = _audit(options, device, console, processes)
-        if processes.rank > 0:
-            return Exit.AS_EXPECTED  # the first process speaks for all
-        print_report(report, console)
-        console.print(f"report: {save_report(report, options.report)}", highlight=False, soft_wrap=True)
-        journal.remove()
+        speaks = processes.rank == 0  # the first process, for all
+        console = Console(quiet=not speaks)
+        with EventLog(options.report / "events.ndjson" if speaks else None) as events:
+            report, journal = _audit(options, device, console, processes, events)
+            if not speaks:
+                return Exit.AS_EXPECTED
+            print_report(report, console)
+            _save(report, options.report, console)
+            tell_report(report, events)
+            journal.remove()
     return report.exit_code
 
 
+def _save(report: Report, folder: Path, console: Console) -> None:
+    path = save_report(report, folder)
+    save_formats(read_report(path), folder)
+    console.print(f"report: {path} (and .html, .md, junit.xml)", highlight=False, soft_wrap=True)
+
+
 def _audit(
-    options: argparse.Namespace, device: torch.device, console: Console, processes: Processes
+    options: argparse.Namespace,
+    device: torch.device,
+    console: Console,
+    processes: Processes,
+    events: EventLog,
 ) -> tuple[Report, Journal]:
     if options.model is None and processes.count > 1:
         raise InputError("several processes need a checkpoint to audit: name one")
@@ -58,6 +72,8 @@ def _audit(
     images = min(len(data), options.limit or len(data))
     dtype = DTYPES[options.dtype]
     ann = ann.to(dtype)
+    model = describe(path, ann, options)
+    events.write("start", model=model, images=images, process=processes.rank, processes=processes.count)
     with progress_on(console) as progress:
         return audit_dataset(
             ann,
@@ -65,28 +81,12 @@ def _audit(
             Batches(data, images, options.batch_size, device, dtype, options.workers),
             seed=options.seed,
             certify=options.certify,
-            model=describe(path, ann, options),
+            compare=options.compare_streaming,
+            model=model,
             folder=options.report,
             processes=processes,
-            listeners=_told(progress, console),
+            listeners=listeners(progress, console, events),
         )
-
-
-def _told(progress: Progress, console: Console) -> Listeners:
-    """Return what shows on `progress` how far an audit has come."""
-    auditing = progress.add_task("auditing", total=None)
-    certifying = progress.add_task("certifying", total=2**32, visible=False)
-
-    def on_resume(done: int, batches: int) -> None:
-        console.print(f"going on where an earlier run ended: {done} of {batches} batches are done")
-
-    return Listeners(
-        on_inputs=lambda site, inputs: progress.update(
-            certifying, visible=True, description=f"certifying {site}", completed=inputs
-        ),
-        on_resume=on_resume,
-        on_images=lambda images, total: progress.update(auditing, completed=images, total=total),
-    )
 
 
 def _parser() -> CommandParser:
@@ -140,6 +140,12 @@ def _parser() -> CommandParser:
         choices=get_args(Certify),
         default="boundary",
         help="decide every site for every number: by bisection, by a sweep, or not (default: boundary)",
+    )
+    add(
+        "--compare-streaming",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="show what streaming currents would cost, on the first images (default: yes)",
     )
     add("--seed", type=_seed, default=0, help="of the training and of the sampled neurons (default: 0)")
     add("--report", type=Path, default=Path("reports"), metavar="DIR", help="folder (default: reports)")

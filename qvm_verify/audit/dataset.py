@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from qvm_verify.audit.certification import Certify
+from qvm_verify.audit.certification import Certify, SiteCertificate
 from qvm_verify.audit.conclude import environment
+from qvm_verify.audit.currents import compare_currents
 from qvm_verify.audit.journal import Journal
 from qvm_verify.audit.processes import Processes
 from qvm_verify.audit.setting import NUMPY_DTYPES
@@ -51,8 +53,10 @@ class Listeners(NamedTuple):
     """Whom to tell how far an audit has come."""
 
     on_inputs: Callable[[str, int], None]  # a site, and how many numbers are certified so far
+    on_certificate: Callable[[SiteCertificate], None]  # a site is done with
     on_resume: Callable[[int, int], None]  # how many batches an earlier run has done, of how many
     on_images: Callable[[int, int], None]  # how many images this process has done, of how many
+    on_batch: Callable[[int, Tally], None]  # the number of a batch, and what it showed
 
 
 @torch.no_grad()
@@ -63,6 +67,7 @@ def audit_dataset(
     *,
     seed: int,
     certify: Certify,
+    compare: bool,
     model: dict[str, Any],
     folder: Path,
     processes: Processes,
@@ -71,7 +76,8 @@ def audit_dataset(
     """Return the report on all batches, and the journal, to be removed when the report is safe.
 
     What is seen is written to journals in `folder`, and what journals of the same audit hold is not looked
-    at again. Every process returns the same report. Raises InputError as `verify` and `Journal` do.
+    at again. Every process returns the same report. `compare` adds constant against streaming currents on
+    the first batch. Raises InputError as `verify` and `Journal` do.
     """
     (first, _), *_ = batches.load([0])
     settings = {
@@ -82,7 +88,15 @@ def audit_dataset(
         "batch_size": batches.size,
         "first_batch": hashlib.sha256(first.cpu().numpy().tobytes()).hexdigest(),
     }
-    audit = SideBySide(ann, snn, first, seed=seed, certify=certify, on_inputs=listeners.on_inputs)
+    audit = SideBySide(
+        ann,
+        snn,
+        first,
+        seed=seed,
+        certify=certify,
+        on_inputs=listeners.on_inputs,
+        on_certificate=listeners.on_certificate,
+    )
     journal = Journal(folder, settings, processes.rank)
     tally, remaining = _resume(journal, batches, processes, listeners)
     mine = remaining[processes.rank :: processes.count]
@@ -95,10 +109,14 @@ def audit_dataset(
             tally.merge(seen)
             images_done += len(images)
             listeners.on_images(images_done, images_mine)
+            listeners.on_batch(number, seen)
     whole = Tally()
     for part in processes.gather(tally.to_json()):
         whole.merge(Tally.from_json(part))
-    return audit.report(whole, model), journal
+    report = audit.report(whole, model)
+    if compare:
+        report = replace(report, currents_comparison=compare_currents(ann, first))
+    return report, journal
 
 
 def _resume(

@@ -83,10 +83,12 @@ class SideBySide:
         seed: int,
         certify: Certify,
         on_inputs: Callable[[str, int], None] = lambda site, inputs: None,
+        on_certificate: Callable[[SiteCertificate], None] = lambda certificate: None,
     ) -> None:
         """Find the corresponding sites by running copies on `images`, and certify each.
 
-        `on_inputs` is called with a site and how many numbers are certified so far.
+        `on_inputs` is called with a site and how many numbers are certified so far, `on_certificate` when a
+        site is done with.
         """
         if images.dtype not in NUMPY_DTYPES:
             known = ", ".join(NUMPY_DTYPES.values())
@@ -103,17 +105,12 @@ class SideBySide:
         self._margins = {
             name: Margins(setting, self._dtype, self._device) for name, setting in self._settings.items()
         }
-        self._certificates = {
-            pair.name: SiteCertificate(
-                pair,
-                self._settings[pair.name],
-                self._dtype,
-                self._device,
-                certify,
-                partial(on_inputs, pair.name),
-            )
-            for pair in pairs
-        }
+        self._certificates: dict[str, SiteCertificate] = {}
+        for pair in pairs:
+            setting, told = self._settings[pair.name], partial(on_inputs, pair.name)
+            certificate = SiteCertificate(pair, setting, self._dtype, self._device, certify, told)
+            self._certificates[pair.name] = certificate
+            on_certificate(certificate)
         self._streaming = any(setting.streaming for setting in self._settings.values())
 
     def look(

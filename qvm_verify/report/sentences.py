@@ -41,7 +41,7 @@ def verdict_sentence(content: Content) -> str:
 
 
 def facts(content: Content) -> list[str]:
-    """Return what else is worth knowing, a line each."""
+    """Return what else is worth knowing, a line each; lines on single sites are indented."""
     lines = [_latency_fact(content), _accuracy_fact(content), *_reference_facts(content)]
     return [line for line in [*lines, *_certificate_facts(content)] if line]
 

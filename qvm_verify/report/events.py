@@ -1,0 +1,64 @@
+"""`events.ndjson`: what an audit does, one JSON object a line, each line written as soon as it is known.
+
+The events, in their order: `start`, `certificate` (a site), `resume` (where an earlier run was cut off),
+`batch`, and at the end `site` (once in each mode), `claim` and `verdict`. Every line has `event` and `time`
+(UTC). A log that ends in no `verdict` is that of an audit that was cut off, or is still at work.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from qvm_verify.exits import InputError
+
+
+class EventLog:
+    """The events of one audit; without a path, nothing is written.
+
+    The log of an audit that came to its end is begun anew, that of one that was cut off is continued.
+    Raises InputError where the file cannot be written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                kept = _kept(self._path)
+                self._file = self._path.open("ab")
+                self._file.truncate(kept)
+            except OSError as error:
+                raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Write one event, and see it out of this process before returning."""
+        if self._file is None:
+            return
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"event": event, "time": now, **fields}, separators=(",", ":"))
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
+
+
+def _kept(path: Path) -> int:
+    """Return how many bytes of a log to keep: its whole lines, or none where it ends in a verdict."""
+    content = path.read_bytes() if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    last = whole.splitlines()[-1:]
+    return 0 if last and last[0].startswith(b'{"event":"verdict"') else len(whole)

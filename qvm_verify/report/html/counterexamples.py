@@ -1,0 +1,51 @@
+"""What the page shows of each counterexample."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from qvm_verify.report.html.charts import membrane_trace
+from qvm_verify.report.html.charts.membrane_trace import Step
+from qvm_verify.report.sentences import counterexample_sentence
+
+TRACES = 12
+"""How many counterexamples are drawn; the first of each site and mode come first."""
+
+STEPS = 64
+"""How many time-steps of one are drawn and listed."""
+
+
+class Traced(NamedTuple):
+    """A counterexample with its picture."""
+
+    item: dict[str, Any]
+    sentence: str
+    chart: Markup
+    steps: list[dict[str, Any]]
+    steps_left_out: int
+
+
+def traced(items: list[dict[str, Any]]) -> tuple[list[Traced], list[dict[str, Any]]]:
+    """Return those that are drawn, in their order, and the rest."""
+    ranks: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for item in items:
+        key = item["site"], item["mode"]
+        ranks[item["id"]] = seen[key] = seen.get(key, 0) + 1
+    chosen = {item["id"] for item in sorted(items, key=lambda item: ranks[item["id"]])[:TRACES]}
+    drawn = [_trace(item) for item in items if item["id"] in chosen]
+    return drawn, [item for item in items if item["id"] not in chosen]
+
+
+def _trace(item: dict[str, Any]) -> Traced:
+    chart = membrane_trace(
+        [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in item["trace"]],
+        threshold=float.fromhex(item["threshold"]),
+        v_init=float.fromhex(item["v_init"]),
+        title=f"{item['id']}: membrane potential, step by step",
+        most=STEPS,
+    )
+    steps = item["trace"]
+    return Traced(item, counterexample_sentence(item), chart, steps[:STEPS], max(0, len(steps) - STEPS))
