@@ -26,7 +26,10 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
         {"torch", "rich"},
     ),
-    "report": ({"verdict", "exits", "whole_files"}, {"jsonschema", "rich", "jinja2", "markupsafe"}),
+    "report": (
+        {"reference", "verdict", "exits", "whole_files"},
+        {"numpy", "jsonschema", "rich", "jinja2", "markupsafe"},
+    ),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
     "claims": ({"reference", "verdict"}, set()),
     "conformance": ({"claims", "reference", "verdict"}, {"hypothesis", "numpy"}),

@@ -56,9 +56,12 @@ def _table(content: dict[str, Any]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text on one line in which nothing is markup, not even a mention of somebody."""
-    one_line = " ".join(text.split())
-    return re.sub(r"[\\`*_{}\[\]<>#|~@&]", lambda match: f"&#{ord(match[0])};", one_line)
+    """Return text on one line in which nothing is markup, no address a link and nobody mentioned.
+
+    GitHub looks for mentions in what it has rendered, so there an escape is not enough to stop them.
+    """
+    one_line = " ".join(text.split()).replace("@", "@\N{ZERO WIDTH SPACE}")
+    return re.sub(r"[\\`*_{}\[\]<>#|~&]|:(?=//)", lambda match: f"&#{ord(match[0])};", one_line)
 
 
 def _fenced(command: str) -> str:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from qvm_verify.report.html.charts import membrane_trace
 from qvm_verify.report.html.charts.membrane_trace import Step
 from qvm_verify.report.sentences import counterexample_sentence
+from qvm_verify.report.trace import trace_of
 
 TRACES = 12
 """How many counterexamples are drawn; the first of each site and mode come first."""
@@ -40,12 +41,12 @@ def traced(items: list[dict[str, Any]]) -> tuple[list[Traced], list[dict[str, An
 
 
 def _trace(item: dict[str, Any]) -> Traced:
+    steps = trace_of(item)
     chart = membrane_trace(
-        [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in item["trace"]],
+        [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in steps],
         threshold=float.fromhex(item["threshold"]),
         v_init=float.fromhex(item["v_init"]),
         title=f"{item['id']}: membrane potential, step by step",
         most=STEPS,
     )
-    steps = item["trace"]
     return Traced(item, counterexample_sentence(item), chart, steps[:STEPS], max(0, len(steps) - STEPS))
