@@ -1,8 +1,9 @@
 """`events.ndjson`: what an audit does, one JSON object a line, each line written as soon as it is known.
 
 The events, in their order: `start`, `certificate` (a site), `resume` (where an earlier run was cut off),
-`batch`, and at the end `site` (once in each mode), `claim` and `verdict`. Every line has `event` and `time`
-(UTC). A log that ends in no `verdict` is that of an audit that was cut off, or is still at work.
+`batch`, and at the end `site` (once in each mode), `claim` and `verdict`, or `stopped` with the reason. Every
+line has `event` and `time` (UTC). A log that ends in neither is that of an audit that was killed, or is
+still at work.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class EventLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
+            if error is not None:
+                self.write("stopped", reason=str(error) or type(error).__name__)
             self._file.close()
 
     def write(self, event: str, **fields: Any) -> None:

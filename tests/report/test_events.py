@@ -42,6 +42,17 @@ def test_the_log_of_an_audit_that_ended_is_begun_anew(tmp_path):
     assert [line["event"] for line in lines(path)] == ["start", "claim", "verdict"]
 
 
+def test_an_audit_that_stops_says_why_and_is_continued(tmp_path):
+    path = tmp_path / "events.ndjson"
+    with pytest.raises(InputError, match="no image"), EventLog(path) as events:
+        events.write("start")
+        raise InputError("no image")
+    assert lines(path)[-1]["reason"] == "no image"
+    with EventLog(path) as events:
+        events.write("start")
+    assert [line["event"] for line in lines(path)] == ["start", "stopped", "start"]
+
+
 def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with EventLog(None) as events:
