@@ -44,9 +44,15 @@ def test_the_log_of_an_audit_that_ended_is_begun_anew(tmp_path):
 
 def test_an_audit_that_stops_says_why_and_is_continued(tmp_path):
     path = tmp_path / "events.ndjson"
-    with pytest.raises(InputError, match="no image"), EventLog(path) as events:
-        events.write("start")
-        raise InputError("no image")
+    events = EventLog(path)
+
+    def stop():
+        with events:
+            events.write("start")
+            raise InputError("no image")
+
+    with pytest.raises(InputError, match="no image"):
+        stop()
     assert lines(path)[-1]["reason"] == "no image"
     with EventLog(path) as events:
         events.write("start")
