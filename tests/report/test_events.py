@@ -44,10 +44,10 @@ def test_the_log_of_an_audit_that_ended_is_begun_anew(tmp_path):
 
 def test_an_audit_that_stops_says_why_and_is_continued(tmp_path):
     path = tmp_path / "events.ndjson"
-    events = EventLog(path)
+    log = EventLog(path)
 
     def stop():
-        with events:
+        with log as events:
             events.write("start")
             raise InputError("no image")
 
