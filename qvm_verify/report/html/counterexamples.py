@@ -41,7 +41,7 @@ def traced(items: list[dict[str, Any]]) -> tuple[list[Traced], list[dict[str, An
 
 
 def _trace(item: dict[str, Any]) -> Traced:
-    steps = trace_of(item)
+    steps = item["trace"]["steps"] if item.get("trace") else trace_of(item)
     chart = membrane_trace(
         [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in steps],
         threshold=float.fromhex(item["threshold"]),

@@ -36,6 +36,7 @@ def render_html(content: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["decimal"] = lambda hex_float: f"{float.fromhex(hex_float):.9g}"
     sites = sites_of(content)
     shown, left_out = details(sites, BYTES_FOR_SITES)
     traces, untraced = traced(content["counterexamples"])
