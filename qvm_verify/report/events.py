@@ -29,13 +29,6 @@ class EventLog:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        if self._path is not None:
-            try:
-                kept = _kept(self._path)
-                self._file = self._path.open("ab")
-                self._file.truncate(kept)
-            except OSError as error:
-                raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
         return self
 
     def __exit__(
@@ -48,11 +41,15 @@ class EventLog:
 
     def write(self, event: str, **fields: Any) -> None:
         """Write one event, and see it out of this process before returning."""
-        if self._file is None:
+        if self._path is None:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"event": event, "time": now, **fields}, separators=(",", ":"))
         try:
+            if self._file is None:  # only now: a run that is refused at once leaves the older log alone
+                kept = _kept(self._path)
+                self._file = self._path.open("ab")
+                self._file.truncate(kept)
             self._file.write(line.encode() + b"\n")
             self._file.flush()
         except OSError as error:

@@ -66,10 +66,16 @@ def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_is_refused_at_once_leaves_the_older_log_alone(tmp_path):
+    path = tmp_path / "events.ndjson"
+    path.write_text('{"event":"verdict"}\n', encoding="utf-8")
+    with pytest.raises(InputError), EventLog(path):
+        raise InputError("no such model")
+    assert path.read_text(encoding="utf-8") == '{"event":"verdict"}\n'
+
+
 def test_a_folder_in_its_place_is_one_sentence(tmp_path):
-    (tmp_path / "events.ndjson").mkdir()
-    with (
-        pytest.raises(InputError, match=r"events\.ndjson: cannot be written"),
-        EventLog(tmp_path / "events.ndjson"),
-    ):
-        pass
+    path = tmp_path / "events.ndjson"
+    path.mkdir()
+    with EventLog(path) as events, pytest.raises(InputError, match=r"events\.ndjson: cannot be written"):
+        events.write("start")
