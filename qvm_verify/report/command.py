@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qvm_verify.exits import CommandParser, Exit
+from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.report.files import read_report
 from qvm_verify.report.formats import FORMATS, save_formats
 
@@ -20,6 +20,13 @@ def command(arguments: Sequence[str]) -> Exit:
     parser.add_argument("report", type=Path, metavar="REPORT", help="report.json")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder (default: that of the report)")
     options = parser.parse_args(arguments)
-    for path in save_formats(read_report(options.report), options.output or options.report.parent):
+    content, folder = read_report(options.report), options.output or options.report.parent
+    try:
+        paths = save_formats(content, folder)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{options.report}: says what no audit says: {error}") from error
+    for path in paths:
         print(path)
     return Exit.AS_EXPECTED

@@ -124,9 +124,10 @@ def _certificate_facts(content: Content) -> list[str]:
         nearest, repair = entry["nearest_ulps"], entry["repair"]
         near = "" if nearest is None else f", the others stay {nearest} ulp away"
         mend = f"; mended by: {repair['change']}" if repair else "; no repair found"
+        first = "".join(f", first {interval['first']}" for interval in entry["mismatches"][:1])
         lines.append(
-            f"  {entry['site']} fails on {entry['mismatching_inputs']} numbers, "
-            f"first {entry['mismatches'][0]['first']}; the data hit {entry['reached']}{near}{mend}"
+            f"  {entry['site']} fails on {entry['mismatching_inputs']} numbers{first}; "
+            f"the data hit {entry['reached']}{near}{mend}"
         )
     composition = content["composition"]
     lines.append(f"whole network: {composition['verdict']}: {composition['detail']}")

@@ -54,5 +54,23 @@ def test_the_comparison_can_be_left_out(run, model, tmp_path):
     assert read(tmp_path / "out" / "report.json")["currents_comparison"] is None
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("claims", 0), {"verdict": "TESTED", "inputs": None}),
+        (("counterexamples", 0), {"threshold": "0x1.0p+9999"}),
+        (("layers", 5), {"max_abs_difference": 10**400}),
+    ],
+)
+def test_a_report_that_follows_the_schema_and_means_nothing_is_one_sentence(
+    path, value, audited, run, tmp_path
+):
+    content = read(audited / "report.json")
+    content[path[0]][path[1]].update(value)
+    (tmp_path / "tampered.json").write_text(json.dumps(content), encoding="utf-8")
+    outcome = run(report_command, tmp_path / "tampered.json", "--output", "again")
+    refused(outcome, "tampered.json", "no audit says")
+
+
 def test_a_report_that_cannot_be_read_is_one_sentence(run, tmp_path):
     refused(run(report_command, tmp_path / "none.json"), "none.json", "cannot be read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -107,9 +108,6 @@ def _scatters(sites: list[Site]) -> list[tuple[str, Markup]]:
 
 
 def _margins_chart(sites: list[Site]) -> Markup | str:
-    counts = [0] * 64
-    for site in sites:
-        for k, count in enumerate(site.shadow["margin_histogram"]):
-            counts[k] += count
+    counts = list(map(sum, zip_longest(*(s.shadow["margin_histogram"] for s in sites), fillvalue=0)))
     title = "How near the ANN's own inputs came to a decision boundary, all sites"
     return margin_histogram(counts, title=title) if any(counts) else ""

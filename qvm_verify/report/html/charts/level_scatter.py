@@ -23,7 +23,7 @@ def level_scatter(pairs: Sequence[Triple], *, levels: int, time_steps: int, titl
     across, up = Scale(0, levels, LEFT + 12, RIGHT - 12), Scale(0, time_steps, BOTTOM - 12, TOP + 12)
     cell = min((RIGHT - LEFT - 24) / levels, (BOTTOM - TOP - 24) / time_steps)
     largest = min(12.0, max(2.0, cell * 0.48))
-    top = max((number for *_, number in pairs), default=1)
+    top = max([1, *(number for *_, number in pairs)])
     parts = [
         element("rect", x=LEFT, y=TOP, width=RIGHT - LEFT, height=BOTTOM - TOP, class_="frame"),
         line(across(0), up(0), across(levels), up(time_steps), "diagonal"),
