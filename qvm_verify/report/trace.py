@@ -10,7 +10,7 @@ from qvm_verify import reference
 
 
 def trace_of(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return U, s and V of each time-step of an entry of `counterexamples`, in its dtype (Eq. 1)."""
+    """Return q, U, s and V of each time-step of an entry of `counterexamples`, in its dtype (Eq. 1)."""
     number = np.dtype(item["dtype"]).type
     with np.errstate(over="ignore", invalid="ignore"):
         run = reference.simulate(
@@ -21,6 +21,6 @@ def trace_of(item: dict[str, Any]) -> list[dict[str, Any]]:
             ),
         )
     return [
-        {"u": float(u).hex(), "spike": bool(spike), "v": float(v).hex()}
-        for u, spike, v in zip(run.u, run.spikes, run.v, strict=True)
+        {"current": current, "u": float(u).hex(), "spike": bool(spike), "v": float(v).hex()}
+        for current, u, spike, v in zip(item["currents"], run.u, run.spikes, run.v, strict=True)
     ]

@@ -146,6 +146,22 @@ def test_a_counterexample_is_drawn_listed_step_by_step_and_carries_its_replay_co
     assert f"T = {item['time_steps']}" in page.words
 
 
+def test_an_explained_counterexample_shows_its_cause_its_distances_and_the_simplest_case_like_it():
+    content = refuted()
+    item = content["counterexamples"][0]
+    steps = [{**step, "threshold_ulps": -3 if step["spike"] else 5} for step in trace_of(item)]
+    trace = {"z": "0x1.8p+0", "boundary": "0x1.0p-2", "boundary_ulps": -7, "steps": steps}
+    explained = {"trace": trace, "causes": ["v-init"], "diagnosis": "with V0 matched: M = 0, N = 0"}
+    item.update(explained)
+    item["minimal"] = {**item, "trace": {**trace, "steps": steps[:1]}, "minimal": None}
+    page = Page(render_html(content))
+    assert "Cause: v-init. Run again with V0 matched: M = 0, N = 0." in page.words
+    assert "1.5 0x1.8p+0" in page.words
+    assert "x is -7 ulp from it" in page.words
+    assert "-3 ulp from θ" in page.words
+    assert "The simplest case that fails for the same cause" in page.words
+
+
 def test_a_large_report_stays_small_and_says_what_it_left_out():
     content = with_sites(refuted(), 120)
     many = [[m, n, 10] for m in range(33) for n in range(33)]

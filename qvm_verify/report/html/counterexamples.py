@@ -18,14 +18,23 @@ STEPS = 64
 """How many time-steps of one are drawn and listed."""
 
 
+class Picture(NamedTuple):
+    """One activation and one neuron, and what the neuron did."""
+
+    case: dict[str, Any]
+    chart: Markup
+    trace: dict[str, Any]
+    steps: list[dict[str, Any]]
+    steps_left_out: int
+
+
 class Traced(NamedTuple):
-    """A counterexample with its picture."""
+    """A counterexample with its picture, and that of the simplest case like it where one is known."""
 
     item: dict[str, Any]
     sentence: str
-    chart: Markup
-    steps: list[dict[str, Any]]
-    steps_left_out: int
+    picture: Picture
+    minimal: Picture | None
 
 
 def traced(items: list[dict[str, Any]]) -> tuple[list[Traced], list[dict[str, Any]]]:
@@ -36,17 +45,28 @@ def traced(items: list[dict[str, Any]]) -> tuple[list[Traced], list[dict[str, An
         key = item["site"], item["mode"]
         ranks[item["id"]] = seen[key] = seen.get(key, 0) + 1
     chosen = {item["id"] for item in sorted(items, key=lambda item: ranks[item["id"]])[:TRACES]}
-    drawn = [_trace(item) for item in items if item["id"] in chosen]
+    drawn = [_traced(item) for item in items if item["id"] in chosen]
     return drawn, [item for item in items if item["id"] not in chosen]
 
 
-def _trace(item: dict[str, Any]) -> Traced:
-    steps = item["trace"]["steps"] if item.get("trace") else trace_of(item)
+def _traced(item: dict[str, Any]) -> Traced:
+    simplest = item.get("minimal")
+    return Traced(
+        item,
+        counterexample_sentence(item),
+        _picture(item, f"{item['id']}: membrane potential, step by step"),
+        _picture(simplest, f"{item['id']}: the simplest case like it") if simplest else None,
+    )
+
+
+def _picture(case: dict[str, Any], title: str) -> Picture:
+    trace = case.get("trace") or {"steps": trace_of(case)}
+    steps = trace["steps"]
     chart = membrane_trace(
         [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in steps],
-        threshold=float.fromhex(item["threshold"]),
-        v_init=float.fromhex(item["v_init"]),
-        title=f"{item['id']}: membrane potential, step by step",
+        threshold=float.fromhex(case["threshold"]),
+        v_init=float.fromhex(case["v_init"]),
+        title=title,
         most=STEPS,
     )
-    return Traced(item, counterexample_sentence(item), chart, steps[:STEPS], max(0, len(steps) - STEPS))
+    return Picture(case, chart, trace, steps[:STEPS], max(0, len(steps) - STEPS))
