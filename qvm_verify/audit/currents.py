@@ -18,7 +18,7 @@ def compare_currents(ann: nn.Module, images: Tensor) -> CurrentsComparison | Non
     Both conversions are those of Algorithm 1, whatever is being audited: T = L, θ = γ, V0 matched. Of
     `images`, the first len(images) / T are looked at, so that streaming, which holds all time-steps at once,
     needs no more memory than the audit of the whole batch. None where a site is no `QuantizedActivation`, a
-    threshold is not positive, or the sites differ in L.
+    threshold is not positive, the sites differ in L, or the network does not run on streams.
     """
     activations = find_sites(ann, is_activation)
     own = {name: site for name, site in activations.items() if type(site) is QuantizedActivation}
@@ -33,8 +33,11 @@ def compare_currents(ann: nn.Module, images: Tensor) -> CurrentsComparison | Non
     def on_activation(call: Call, x: Tensor, output: Tensor) -> None:
         levels.append((str(call), _whole(output, thresholds[call.name], time_steps)))
 
-    run_observed(ann, activations, few, on_activation)
-    errors = [_errors(ann, few, currents, levels, time_steps) for currents in snn.CURRENTS]
+    try:
+        run_observed(ann, activations, few, on_activation)
+        errors = [_errors(ann, few, currents, levels, time_steps) for currents in snn.CURRENTS]
+    except (RuntimeError, ValueError, IndexError):
+        return None  # somebody's network that does not bear a batch T times as long
     return CurrentsComparison(
         images=len(few),
         sites=tuple(
@@ -49,7 +52,7 @@ def _errors(
 ) -> list[ErrorStatistics]:
     spiking = snn.convert(ann, currents=currents)
     neurons = find_sites(spiking, is_neuron)
-    expected = iter(levels)  # a conversion calls its sites in the order of its ANN
+    expected = iter([level for _, level in levels])  # a conversion calls its sites in the ANN's order
     errors: list[ErrorStatistics] = []
 
     def on_neuron(call: Call, x: Tensor, output: Tensor) -> None:
@@ -58,7 +61,10 @@ def _errors(
         rate = output
         if currents == "streaming":
             rate = output.reshape(time_steps, -1, *output.shape[1:]).sum(0) / time_steps
-        difference = (_whole(rate, float(neuron.threshold), time_steps) - next(expected)[1]).abs()
+        level = next(expected, None)
+        if level is None:
+            raise ValueError(f"{call} is called more often than in the ANN")
+        difference = (_whole(rate, float(neuron.threshold), time_steps) - level).abs()
         unit = float(neuron.threshold) / time_steps
         # Whole numbers are summed, so that the mean is the same on every machine.
         total = int(difference.long().sum())
@@ -67,6 +73,8 @@ def _errors(
         )
 
     run_observed(spiking, neurons, images, on_neuron)
+    if len(errors) != len(levels):
+        raise ValueError("the spiking network calls fewer sites than the ANN")
     return errors
 
 

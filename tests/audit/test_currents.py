@@ -64,6 +64,20 @@ def negative():
     return Chain(activation)
 
 
+class FixedBatch(Chain):
+    """Runs on batches of one size only."""
+
+    def forward(self, x):
+        return super().forward(x.reshape(1, 1))
+
+
+class Moody(Chain):
+    """Runs its site once more where the batch is long, as it is under streaming."""
+
+    def forward(self, x):
+        return super().forward(self.sites[0](x) if len(x) > 2 else x)
+
+
 @pytest.mark.parametrize(
     "ann",
     [
@@ -71,8 +85,17 @@ def negative():
         Chain(site(4), site(8)),
         Chain(site(), ForeignActivation()),
         negative(),
+        FixedBatch(site()),
+        Moody(site()),
     ],
-    ids=["no site", "different levels", "a foreign activation", "a negative threshold"],
+    ids=[
+        "no site",
+        "different levels",
+        "a foreign activation",
+        "a negative threshold",
+        "one size of batch",
+        "other calls under streaming",
+    ],
 )
 def test_what_cannot_be_converted_both_ways_is_not_compared(ann):
     assert compare_currents(ann.eval(), column(0.3, 0.5)) is None
