@@ -109,7 +109,7 @@ def test_one_program_runs_all_commands(monkeypatch, capsys):
     refused(outcome("replay", "absent.json"), "absent.json")
 
 
-@pytest.mark.parametrize("name", ["audit", "replay"])
+@pytest.mark.parametrize("name", ["audit", "replay", "report"])
 def test_python_dash_m_runs_each_command(name, tmp_path):
     process = subprocess.run(
         [sys.executable, "-m", f"qvm_verify.{name}", "absent"],
