@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qvm_verify import datasets, networks, reference, snn
-    from qvm_verify.audit import verify
+    from qvm_verify.audit import assert_lossless, verify
     from qvm_verify.certificate import Certificate, certify, convert
     from qvm_verify.networks import load, save
     from qvm_verify.snn import IFNeuron, QuantizedActivation
@@ -20,6 +20,7 @@ _HOMES = {
     "Certificate": "qvm_verify.certificate",
     "IFNeuron": "qvm_verify.snn",
     "QuantizedActivation": "qvm_verify.snn",
+    "assert_lossless": "qvm_verify.audit",
     "certify": "qvm_verify.certificate",
     "convert": "qvm_verify.certificate",
     "load": "qvm_verify.networks",
@@ -32,6 +33,7 @@ __all__ = [
     "Certificate",
     "IFNeuron",
     "QuantizedActivation",
+    "assert_lossless",
     "certify",
     "convert",
     "datasets",

@@ -12,7 +12,7 @@ COMMANDS = {
     "prove": ("qvm_verify.prove.command", "prove or refute the paper's claims"),
     "train": ("qvm_verify.train.command", "calibrate and fine-tune a quantized ANN"),
     "report": ("qvm_verify.report.command", "render a report as HTML, Markdown and JUnit XML"),
-    "replay": ("qvm_verify.replay", "re-execute the counterexamples of a report"),
+    "replay": ("qvm_verify.replay.command", "re-execute the counterexamples of a report"),
 }
 
 

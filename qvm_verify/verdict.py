@@ -7,9 +7,8 @@ A verdict is never a boolean: "no counterexample in 360 images", "none among all
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 
 class Verdict(IntEnum):
@@ -58,21 +57,36 @@ def merge(evidence: Iterable[Evidence]) -> Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counterexample:
-    """One neuron on one input where the spike count N does not stand for the level M.
+class TraceStep:
+    """One time-step of a neuron on the reference; floats are hexadecimal strings (Eq. 1)."""
+
+    current: str  # q_t
+    u: str  # U_t, the membrane potential before firing
+    spike: bool  # s_t
+    v: str  # V_t, the membrane potential after reset
+    threshold_ulps: int | None  # representable numbers from θ up to U_t: 0 on it, negative below; None: NaN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What the reference does with a counterexample, step by step."""
+
+    z: str  # z = x L / γ, what the quantizer sees (Eq. 4), hexadecimal
+    boundary: str | None  # the nearest x at which the level steps up, hexadecimal; None where x is NaN
+    boundary_ulps: int | None  # representable numbers from it up to x: 0 on it, negative below it
+    steps: tuple[TraceStep, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One activation and one neuron, alone, and what the NumPy reference makes of both.
 
     Floats are hexadecimal strings, so that they survive JSON bit for bit. The activation takes
     `activation_current` to the level M; the neuron runs from `v_init` over `currents`, one a time-step,
-    to the spike count N. `reference_level` and `reference_spike_count` are what the NumPy reference makes
-    of the same numbers: where they differ from M and N, the module under audit does not compute what its
-    attributes say.
+    to the spike count N. `causes` are the settings which, put right together, make N stand for M (each
+    found by running the case again), the fewest that do; `diagnosis` says it in a sentence.
     """
 
-    id: str
-    mode: str  # "shadow": on the ANN's own input; "end-to-end": on what the spiking network delivered
-    site: str
-    input: int  # number of the image, from 0, in the order of the data
-    neuron: tuple[int, ...]  # index within the site, without the batch axis
     dtype: str
     quantizer: str
     levels: int
@@ -84,17 +98,61 @@ class Counterexample:
     firing: str
     reset: str
     currents: tuple[str, ...]
+    reference_level: int | None  # M on the reference; None where the input is not a number
+    reference_spike_count: int  # N on the reference
+    trace: Trace | None = None
+    causes: tuple[str, ...] = ()
+    diagnosis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synapse:
+    """One input of a neuron: what it weighs, and what arrived on it; hexadecimal floats."""
+
+    source: str  # the earlier site that it comes from, or "(input)"
+    index: tuple[int, ...]  # which neuron or pixel of it
+    weight: str
+    activation_input: str  # in the ANN
+    inputs: tuple[str, ...]  # in the spiking network: one a time-step, or a single constant one
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuronSlice:
+    """One neuron cut out of the network: Σ w x + bias + rounding is its current, to the last bit.
+
+    The sum is exact; `rounding` is what the network's own order of summation made of it, one number for
+    the ANN and one a time-step for the spiking network (or a single constant one). Inputs that are 0 in
+    both networks are left out. `fewest` are the places of the synapses that suffice: with every other
+    input at 0 and without the rounding, M and N still disagree, and for the same causes; None where even
+    all of them do not.
+    """
+
+    synapses: tuple[Synapse, ...]
+    bias: str
+    activation_rounding: str
+    rounding: tuple[str, ...]
+    rounding_ulps: int  # the largest rounding, in representable numbers of the current
+    fewest: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterexample(Case):
+    """One neuron of a network on one input where the spike count N does not stand for the level M.
+
+    `level` and `spike_count` are M and N as the modules computed them: where they differ from those of
+    the reference, the module under audit does not compute what its attributes say.
+    """
+
+    id: str
+    mode: str  # "shadow": on the ANN's own input; "end-to-end": on what the spiking network delivered
+    site: str
+    input: int  # number of the image, from 0, in the order of the data
+    neuron: tuple[int, ...]  # index within the site, without the batch axis
     level: int | None  # M; None where the input is not a number
     spike_count: int  # N
-    reference_level: int | None
-    reference_spike_count: int
-
-    @classmethod
-    def from_json(cls, item: dict[str, Any]) -> Counterexample:
-        """Return a counterexample from its entry in `report.json`; what else stands there is left out."""
-        values = {field.name: item[field.name] for field in fields(cls)}
-        values.update(neuron=tuple(values["neuron"]), currents=tuple(values["currents"]))
-        return cls(**values)
+    minimal: Case | None = None  # the simplest case found that fails for the same causes; first of its site
+    slice: NeuronSlice | None = None  # likewise for the first of its site and mode
+    slice_detail: str = ""  # why there is no slice, or what was left out
 
     def __str__(self) -> str:
         index = ", ".join(map(str, self.neuron))

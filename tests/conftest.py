@@ -1,3 +1,4 @@
+import os
 import shutil
 from typing import NamedTuple
 
@@ -8,8 +9,13 @@ from hypothesis import settings
 from qvm_verify import datasets, networks, training
 from qvm_verify.exits import run_command
 
+# `ci` tries the same cases every time, beside the witnesses that the tests commit with @example; `dev` and
+# `nightly` draw new ones and keep what fails in .hypothesis/. HYPOTHESIS_PROFILE picks one: ci by default, so
+# that a test that passed passes again; `HYPOTHESIS_PROFILE=nightly python -m pytest` searches for longest.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=80, database=None)
-settings.load_profile("ci")
+settings.register_profile("dev", deadline=None, max_examples=80)
+settings.register_profile("nightly", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 torch.set_num_threads(1)  # the networks are small: a second thread costs more than it gives
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from qvm_verify import networks, replay
+from qvm_verify import networks
 from qvm_verify.__main__ import main
 from qvm_verify.audit.command import command as audit
+from qvm_verify.replay.command import command as replay
 from tests.commands import read, refused
 
 
@@ -46,12 +47,13 @@ def test_a_wrong_conversion_ends_with_1_and_its_counterexamples_replay(wrong, ru
     code, out, _ = run(audit, model, "--limit", 10, *wrong)
     assert code == 1
     assert "First diverging layer" in out
-    code, out, _ = run(replay.command, "reports/report.json")
+    code, out, _ = run(replay, "reports/report.json")
     assert code == 1
     assert "REPRODUCED C1 " in out
     assert "ERROR" not in out
-    code, out, _ = run(replay.command, "reports/report.json#C1")
-    assert (code, len(out.splitlines())) == (1, 1)
+    code, out, _ = run(replay, "reports/report.json#C1")
+    assert (code, out.count("REPRODUCED")) == (1, 1)
+    assert "  t = 1: q = " in out
 
 
 def test_a_contradiction_between_pytorch_and_the_reference_ends_with_3(run, model, tmp_path, monkeypatch):

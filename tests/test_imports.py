@@ -27,15 +27,23 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"torch", "rich"},
     ),
     "report": (
-        {"reference", "verdict", "exits", "whole_files"},
-        {"numpy", "jsonschema", "rich", "jinja2", "markupsafe"},
+        {"verdict", "exits", "whole_files"},
+        {"jsonschema", "rich", "jinja2", "markupsafe"},
     ),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
+    "counterexamples": ({"reference", "verdict"}, {"numpy"}),
     "claims": ({"reference", "verdict"}, set()),
     "conformance": ({"claims", "reference", "verdict"}, {"hypothesis", "numpy"}),
     "proofs": ({"claims", "reference", "verdict"}, {"bitwuzla", "cvc5", "numpy", "sympy", "z3"}),
     "prove": ({"claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
-    "replay": ({"reference", "report", "verdict", "exits"}, {"numpy"}),
+    "pytest_plugin": (
+        {"audit", "counterexamples", "exits", "networks", "report"},
+        {"pytest"},
+    ),  # all but pytest when asked for
+    "replay": (
+        {"counterexamples", "networks", "report", "snn", "verdict", "exits", "whole_files"},
+        {"numpy", "torch"},  # torch only when it is asked for
+    ),
 }
 HEAVY = [
     "torch",

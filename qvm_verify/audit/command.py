@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import torch
@@ -48,6 +49,17 @@ def command(arguments: Sequence[str]) -> Exit:
             tell_report(report, events)
             journal.remove()
     return report.exit_code
+
+
+def quiet_audit(arguments: Sequence[str]) -> Report:
+    """Return the report of an audit with the command's own arguments; print and keep nothing of it.
+
+    Raises InputError as the command would report it.
+    """
+    with TemporaryDirectory() as folder, EventLog(None) as events:
+        options = _parser().parse_args([*arguments, f"--report={folder}"])
+        report, _ = _audit(options, _device(options.device), Console(quiet=True), Processes(), events)
+    return report
 
 
 def _save(report: Report, folder: Path, console: Console) -> None:

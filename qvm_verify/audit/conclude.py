@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from qvm_verify.audit.certification import Reach, SiteCertificate
+from qvm_verify.audit.counterexamples import explained
 from qvm_verify.audit.setting import Setting
 from qvm_verify.audit.tally import Tally
 from qvm_verify.certificate import Composition
@@ -35,6 +36,7 @@ def conclude(
     model: dict[str, Any],
     settings: dict[str, Setting],
     findings: Sequence[Finding],
+    unconverted: bool,
     certificates: Sequence[SiteCertificate],
     composition: Composition,
     dtype: str,
@@ -60,7 +62,7 @@ def conclude(
     if findings:
         text = "; ".join(f"{finding.site} {finding.sentence}" for finding in findings[:3])
         claims.append(_evidence("audit.everything-seen", dtype, Verdict.UNKNOWN, detail=text))
-    counterexamples, unreplayed = _numbered(tally, list(settings))
+    counterexamples, unreplayed = _numbered(tally, list(settings), unconverted)
     if unreplayed:
         detail = f"{unreplayed[0]}: a fresh copy, on the same currents alone, decides otherwise"
         claims.append(_evidence("audit.counterexamples-replay", dtype, Verdict.ERROR, detail=detail))
@@ -87,14 +89,17 @@ def conclude(
     )
 
 
-def _numbered(tally: Tally, sites: list[str]) -> tuple[list[Counterexample], list[Counterexample]]:
+def _numbered(
+    tally: Tally, sites: list[str], unconverted: bool
+) -> tuple[list[Counterexample], list[Counterexample]]:
     """Return the counterexamples that replayed, and those that did not, by mode, site and image."""
     found = sorted(
         tally.found,
         key=lambda one: (MODES.index(one.counterexample.mode), sites.index(one.counterexample.site)),
     )
-    numbered = [(replace(c, id=f"C{k}"), replayed) for k, (c, replayed) in enumerate(found, start=1)]
-    return [c for c, replayed in numbered if replayed], [c for c, replayed in numbered if not replayed]
+    replayed = explained((one for one in found if one.replayed), unconverted)
+    unreplayed = [one.counterexample for one in found if not one.replayed]
+    return [replace(one.counterexample, id=f"C{k}") for k, one in enumerate(replayed, start=1)], unreplayed
 
 
 def _off_grid_finding(site_and_part: tuple[str, str]) -> Finding:

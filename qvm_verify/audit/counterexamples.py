@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -11,8 +12,9 @@ from torch import Tensor, nn
 
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting, decode_counts, decode_levels, per_step
 from qvm_verify.audit.sites import Pair
+from qvm_verify.audit.slices import Slicer
 from qvm_verify.audit.statistics import Observation
-from qvm_verify.replay import run_on_reference
+from qvm_verify.counterexamples import diagnose, minimize, run_on_reference, trace
 from qvm_verify.report.model import Mode
 from qvm_verify.verdict import Counterexample
 
@@ -21,10 +23,11 @@ PER_SITE = 8
 
 
 class Found(NamedTuple):
-    """A counterexample without its number, and whether it did the same again when replayed."""
+    """A counterexample as it was found, without number and explanation."""
 
     counterexample: Counterexample
-    replayed: bool
+    replayed: bool  # whether fresh modules, alone, did the same again
+    at_fault: bool  # whether no earlier site differs on its image, so that nothing was propagated from one
 
 
 def find_counterexamples(
@@ -35,18 +38,76 @@ def find_counterexamples(
     neuron: nn.Module,
     *,
     first_input: int,
-    room: int = PER_SITE,
+    room: int,
+    diverged: frozenset[int],
 ) -> tuple[Found, ...]:
     """Return the first `room` counterexamples of a batch whose first image has the number `first_input`.
 
-    `neuron` is a fresh copy of the neuron, on which each is replayed alone.
+    `neuron` is a fresh copy of the neuron, on which each is replayed alone; `diverged` are the images on
+    which an earlier site differs, end to end.
     """
     found = []
     for place in seen.mismatches(setting).nonzero()[: max(0, room)]:
         index = tuple(int(i) for i in place)
         replayed = _replays_on_torch(pair.activation, neuron, setting, seen, index)
-        found.append(Found(_counterexample(pair, mode, setting, seen, index, first_input), replayed))
+        counterexample = _counterexample(pair, mode, setting, seen, index, first_input)
+        found.append(Found(counterexample, replayed, counterexample.input not in diverged))
     return tuple(found)
+
+
+def diverging_images(seen: Observation, setting: Setting, first_input: int) -> frozenset[int]:
+    """Return the numbers of the images on which a site differs."""
+    images = seen.mismatches(setting).flatten(1).any(1).nonzero().flatten().tolist()
+    return frozenset(first_input + image for image in images)
+
+
+def sliced(
+    found: Iterable[Found],
+    slicer: Slicer,
+    images: Tensor,
+    first_input: int,
+    settings: dict[str, Setting],
+    *,
+    known: set[tuple[str, str]],
+    unconverted: bool,
+) -> tuple[Found, ...]:
+    """Return the counterexamples of a batch with the first of each site and mode cut out of the network.
+
+    Sites and modes that are `known` have an earlier one, in another batch.
+    """
+    done = set(known)
+    whole: list[Found] = []
+    for one in first_of(found):
+        c = one.counterexample
+        if (c.site, c.mode) not in done:
+            done.add((c.site, c.mode))
+            caused = diagnose(c, unconverted=unconverted and one.at_fault)  # a slice must fail likewise
+            image = images[c.input - first_input :][:1]
+            one = one._replace(counterexample=slicer.cut(caused, image, settings[c.site]))
+        whole.append(one)
+    return tuple(whole)
+
+
+def explained(found: Iterable[Found], unconverted: bool) -> list[Found]:
+    """Return all counterexamples of an audit with traces and causes.
+
+    The first of each site and mode keeps its slice; the first of a site with the same causes is also made
+    minimal. Where a batch lies among the others must not show, so all else is dropped.
+    """
+    first: set[tuple[str, str]] = set()
+    minimized: set[tuple[str, str, tuple[str, ...]]] = set()
+    whole: list[Found] = []
+    for one in found:
+        c = diagnose(one.counterexample, unconverted=unconverted and one.at_fault)
+        c = replace(c, trace=trace(c))
+        if (c.site, c.mode) in first:
+            c = replace(c, slice=None, slice_detail="")
+        first.add((c.site, c.mode))
+        if (c.site, c.mode, c.causes) not in minimized:
+            minimized.add((c.site, c.mode, c.causes))
+            c = replace(c, minimal=minimize(c))
+        whole.append(one._replace(counterexample=c))
+    return whole
 
 
 def first_of(found: Iterable[Found]) -> tuple[Found, ...]:

@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from qvm_verify.audit.certification import Certify, SiteCertificate
 from qvm_verify.audit.conclude import conclude
 from qvm_verify.audit.correspondence import correspond
-from qvm_verify.audit.counterexamples import find_counterexamples
+from qvm_verify.audit.counterexamples import diverging_images, find_counterexamples, sliced
 from qvm_verify.audit.margins import Margins
 from qvm_verify.audit.output import output_statistics
 from qvm_verify.audit.reference_check import ReferenceCheck
 from qvm_verify.audit.setting import NUMPY_DTYPES, decode_counts, decode_levels, repeat_steps, scaled_rates
 from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, run_observed
+from qvm_verify.audit.slices import Slicer
 from qvm_verify.audit.statistics import Observation, site_statistics
 from qvm_verify.audit.tally import Tally
 from qvm_verify.certificate import compose
@@ -111,6 +112,9 @@ class SideBySide:
             certificate = SiteCertificate(pair, setting, self._dtype, self._device, certify, told)
             self._certificates[pair.name] = certificate
             on_certificate(certificate)
+        self._slicer = Slicer(self._ann, self._snn, {pair.name: pair for pair in pairs})
+        left_behind = ("unconverted-activation", "site-without-partner")
+        self._unconverted = any(finding.kind in left_behind for finding in self._findings)
         self._streaming = any(setting.streaming for setting in self._settings.values())
 
     def look(
@@ -133,6 +137,15 @@ class SideBySide:
         for network, calls in look.calls.items():
             if irregular := calls ^ self._calls[network]:
                 look.tally.merge(Tally(irregular=tuple((str(call), network) for call in irregular)))
+        look.tally.found = sliced(
+            look.tally.found,
+            self._slicer,
+            images,
+            first_input,
+            self._settings,
+            known=earlier.known(first_input),
+            unconverted=self._unconverted,
+        )
         look.tally.output = output_statistics(scores, spiking_scores, labels, streaming=self._streaming)
         look.tally.reference = look.reference.statistics
         return look.tally
@@ -148,6 +161,7 @@ class SideBySide:
             model=model,
             settings=self._settings,
             findings=self._findings,
+            unconverted=self._unconverted,
             dtype=NUMPY_DTYPES[self._dtype],
             device=str(self._device),
             seed=self._seed,
@@ -162,6 +176,7 @@ class _Look:
         self.reference = ReferenceCheck(audit._seed, number)
         self._audit, self._first_input, self._earlier = audit, first_input, earlier
         self._seen_by_ann: dict[str, Observation] = {}
+        self._diverged: frozenset[int] = frozenset()
         self.calls: dict[str, set[Call]] = {"ANN": set(), "SNN": set()}
 
     def on_activation(self, call: Call, x: Tensor, output: Tensor) -> None:
@@ -208,6 +223,15 @@ class _Look:
         self.reference.neurons(f"{pair.name} ({mode})", seen, setting)
         room = self._earlier.room(pair.name, mode, self._first_input)
         found = find_counterexamples(
-            pair, mode, setting, seen, audit._fresh[pair.name], first_input=self._first_input, room=room
+            pair,
+            mode,
+            setting,
+            seen,
+            audit._fresh[pair.name],
+            first_input=self._first_input,
+            room=room,
+            diverged=self._diverged,
         )
         self.tally.merge(Tally(found=found))
+        if mode == "end-to-end":
+            self._diverged |= diverging_images(seen, setting, self._first_input)

@@ -13,7 +13,7 @@ from qvm_verify.audit.output import OutputStatistics
 from qvm_verify.audit.reference_check import ReferenceStatistics
 from qvm_verify.audit.statistics import SiteStatistics
 from qvm_verify.report.model import Mode
-from qvm_verify.verdict import Counterexample
+from qvm_verify.report.reading import counterexample_of
 
 Part = TypeVar("Part", bound=Mergeable)
 
@@ -58,9 +58,14 @@ class Tally(Mergeable):
         earlier = [one.counterexample for one in self.found if one.counterexample.input < before]
         return PER_SITE - sum((c.site, c.mode) == (site, mode) for c in earlier)
 
+    def known(self, before: int) -> set[tuple[str, str]]:
+        """Return the sites and modes that have a counterexample among the images < `before`."""
+        earlier = [one.counterexample for one in self.found if one.counterexample.input < before]
+        return {(c.site, c.mode) for c in earlier}
+
     def to_json(self) -> dict[str, Any]:
         """Return the tally as JSON can hold it."""
-        found = [{"counterexample": asdict(c), "replayed": replayed} for c, replayed in self.found]
+        found = [one._asdict() | {"counterexample": asdict(one.counterexample)} for one in self.found]
         return {**super().to_json(), "found": found}
 
     @classmethod
@@ -77,7 +82,7 @@ class Tally(Mergeable):
             output=OutputStatistics.from_json(content["output"]),
             reference=ReferenceStatistics.from_json(content["reference"]),
             found=tuple(
-                Found(Counterexample.from_json(one["counterexample"]), one["replayed"])
+                Found(**(one | {"counterexample": counterexample_of(one["counterexample"])}))
                 for one in content["found"]
             ),
             off_grid=tuple((site, which) for site, which in content["off_grid"]),

@@ -60,7 +60,9 @@ def read_report(path: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is no JSON file ({error})") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise InputError(f"{path}: is no report of schema {SCHEMA!r}")
+        other = content.get("schema") if isinstance(content, dict) else None
+        what = f", but of {other!r}" if isinstance(other, str) else ""
+        raise InputError(f"{path}: is no report of schema {SCHEMA!r}{what}")
     problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(content))
     if problem is not None:
         raise InputError(f"{path}: breaks the schema at {problem.json_path}: {problem.message[:200]}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qvm_verify.verdict import Counterexample, Evidence, Verdict
+from qvm_verify.report.reading import counterexample_of
+from qvm_verify.verdict import Evidence, Verdict
 
 Content = dict[str, Any]
 
@@ -53,7 +54,7 @@ def finding_sentence(finding: Content) -> str:
 
 def counterexample_sentence(item: Content) -> str:
     """Return where M and N differ, and what they are."""
-    return str(Counterexample.from_json(item))
+    return str(counterexample_of(item))
 
 
 def scope_of(claim: Content) -> str:

@@ -27,6 +27,8 @@ def print_report(report: Report, console: Console) -> None:
         console.print(
             f"[red]counterexample {counterexample.id}[/] {escape(str(counterexample))}", highlight=False
         )
+        causes = ", ".join(counterexample.causes) or "unknown"
+        console.print(f"  cause: {causes} ({escape(counterexample.diagnosis)})", highlight=False)
     colour = _COLOURS[report.verdict]
     console.print(f"[bold {colour}]{report.verdict}[/]: {escape(verdict_sentence(content))}")
 

@@ -6,7 +6,6 @@ import pytest
 
 from qvm_verify.report.html import render_html
 from qvm_verify.report.sentences import verdict_sentence
-from qvm_verify.report.trace import trace_of
 from tests.report.contents import EVIL, empty, lossless, refuted, with_sites
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -140,7 +139,7 @@ def test_a_counterexample_is_drawn_listed_step_by_step_and_carries_its_replay_co
     page = Page(render_html(content))
     assert {"id": item["id"], "open": None} in page.all("details")
     assert item["replay"] in page.words
-    for step in trace_of(item):
+    for step in item["trace"]["steps"]:
         assert step["u"] in page.words
         assert step["v"] in page.words
     assert f"T = {item['time_steps']}" in page.words
@@ -149,7 +148,7 @@ def test_a_counterexample_is_drawn_listed_step_by_step_and_carries_its_replay_co
 def test_an_explained_counterexample_shows_its_cause_its_distances_and_the_simplest_case_like_it():
     content = refuted()
     item = content["counterexamples"][0]
-    steps = [{**step, "threshold_ulps": -3 if step["spike"] else 5} for step in trace_of(item)]
+    steps = [{**step, "threshold_ulps": -3 if step["spike"] else 5} for step in item["trace"]["steps"]]
     trace = {"z": "0x1.8p+0", "boundary": "0x1.0p-2", "boundary_ulps": -7, "steps": steps}
     explained = {"trace": trace, "causes": ["v-init"], "diagnosis": "with V0 matched: M = 0, N = 0"}
     item.update(explained)

@@ -110,8 +110,7 @@ def test_the_schema_demands_every_field(written):
         for step in path[:-1]:
             inner = inner[step]
         del inner[path[-1]]
-        with pytest.raises(jsonschema.ValidationError):
-            validator.validate(mutilated)
+        assert not validator.is_valid(mutilated), path
 
 
 def test_numbers_that_json_cannot_hold_become_null():

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from qvm_verify.report.html.charts import membrane_trace
 from qvm_verify.report.html.charts.membrane_trace import Step
 from qvm_verify.report.sentences import counterexample_sentence
-from qvm_verify.report.trace import trace_of
 
 TRACES = 12
 """How many counterexamples are drawn; the first of each site and mode come first."""
@@ -60,7 +59,7 @@ def _traced(item: dict[str, Any]) -> Traced:
 
 
 def _picture(case: dict[str, Any], title: str) -> Picture:
-    trace = case.get("trace") or {"steps": trace_of(case)}
+    trace = case["trace"]
     steps = trace["steps"]
     chart = membrane_trace(
         [Step(float.fromhex(s["u"]), s["spike"], float.fromhex(s["v"])) for s in steps],

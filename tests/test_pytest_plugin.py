@@ -1,0 +1,105 @@
+"""The plugin, in a real pytest of its own: it fails a bad conversion and passes a good one."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+import torch
+
+from qvm_verify import networks
+
+INSTALLED = any(point.value == "qvm_verify.pytest_plugin" for point in entry_points(group="pytest11"))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Return the path of a checkpoint of a network that nobody trained."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("plugin") / "model.pt"
+    networks.save(networks.digits_cnn(levels=4, quantizer="floor"), path)
+    return path
+
+
+def pytest_in(folder, *arguments):
+    """Run pytest in a folder and return its exit code and what it printed."""
+    plugin = [] if INSTALLED else ["-p", "qvm_verify.pytest_plugin"]
+    process = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+def test_a_good_conversion_passes_with_an_item_for_each_layer_and_property(network, tmp_path):
+    code, out = pytest_in(tmp_path, "--qvm-model", network, "--qvm-limit", 4, "-v")
+    assert code == 0, out
+    for site in ("act", "block1.act1", "block2.act2"):
+        assert f"qvm-verify::{site}::shadow PASSED" in out
+        assert f"qvm-verify::{site}::end-to-end PASSED" in out
+        assert f"qvm-verify::{site}::certificate " in out
+    assert "qvm-verify::(network)::outputs PASSED" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bad_conversion_fails_with_the_trace(network, tmp_path):
+    code, out = pytest_in(tmp_path, "--qvm-model", network, "--qvm-limit", 4, "--qvm-v-init", "0.5", "-v")
+    assert code == 1
+    assert "qvm-verify::act::shadow FAILED" in out
+    assert "qvm-verify::(network)::reference PASSED" in out
+    assert "spike counts differ from their levels (shadow)" in out
+    assert "cause: v-init (with V0 matched to the quantizer: M = " in out
+    assert "  t = 4: q = " in out
+    assert "Traceback" not in out
+
+
+def test_items_are_selected_like_any_other_and_stand_beside_ordinary_tests(network, tmp_path):
+    (tmp_path / "test_own.py").write_text(
+        "import qvm_verify as qvm\n"
+        "import torch\n"
+        "def test_own():\n"
+        f"    ann = qvm.load({str(network)!r})\n"
+        "    images = [torch.ones(1, 1, 8, 8)]\n"
+        "    qvm.assert_lossless(ann, qvm.convert(ann, v_init=0.5), images, certify='off')\n",
+        encoding="utf-8",
+    )
+    flags = ("--qvm-model", network, "--qvm-limit", 2, "-k", "own or (block1 and shadow)", "-v")
+    code, out = pytest_in(tmp_path, *flags)
+    assert code == 1
+    assert "1 failed, 2 passed, " in out
+    assert "E       AssertionError: not-lossless: REFUTED: " in out
+    assert "cause: v-init" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--qvm-model", "absent.pt"], "absent.pt"),
+        (["--qvm-v-init", "much", "--qvm-model"], "--v-init: must be a finite number, got 'much'"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_sentence(flags, reason, network, tmp_path):
+    code, out = pytest_in(
+        tmp_path, *flags, *([network] if flags[-1] == "--qvm-model" else []), "-k", "outputs"
+    )
+    assert code == (4 if "absent.pt" in flags else 1)
+    assert reason in out
+    assert "Traceback" not in out
+
+
+def test_without_a_model_the_plugin_loads_nothing_heavy_and_adds_no_item(tmp_path):
+    (tmp_path / "test_light.py").write_text(
+        "import sys\n"
+        "def test_light():\n"
+        "    assert 'qvm_verify.pytest_plugin' in sys.modules\n"
+        "    assert not {'torch', 'numpy', 'qvm_verify.audit'} & set(sys.modules)\n",
+        encoding="utf-8",
+    )
+    code, out = pytest_in(tmp_path, "-p", "no:hypothesispytest", "-q")
+    assert code == 0, out
+    assert "1 passed" in out
