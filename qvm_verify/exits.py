@@ -26,6 +26,10 @@ class InputError(ValueError):
     """Something the user gave cannot be used; the message is one sentence that names it."""
 
 
+class ContradictionError(RuntimeError):
+    """The tool contradicts itself; the message is one sentence that says where."""
+
+
 class CommandParser(argparse.ArgumentParser):
     """A parser whose complaint is one sentence, like that of everything else."""
 
@@ -46,13 +50,17 @@ def exit_for(verdict: Verdict) -> Exit:
 def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[str] | None = None) -> int:
     """Run a command on `arguments` (default: those of the process) and return its exit code.
 
-    An InputError becomes one sentence on stderr and exit code 2; an interrupt 130, as shells have it.
+    An InputError becomes one sentence on stderr and exit code 2, a ContradictionError 3; an interrupt 130,
+    as shells have it.
     """
     try:
         return int(command(sys.argv[1:] if arguments is None else arguments))
     except InputError as error:
         print(f"qvm-verify: {error}", file=sys.stderr)
         return int(Exit.BAD_INPUT)
+    except ContradictionError as error:
+        print(f"qvm-verify: contradiction: {error}", file=sys.stderr)
+        return int(Exit.CONTRADICTION)
     except BrokenPipeError:
         # The reader of our output left (`| head`). Point stdout elsewhere so that closing it stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

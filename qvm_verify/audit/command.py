@@ -19,7 +19,7 @@ from qvm_verify.audit.dataset import Batches, audit_dataset
 from qvm_verify.audit.journal import Journal
 from qvm_verify.audit.processes import Processes, joined
 from qvm_verify.audit.progress import listeners, tell_report
-from qvm_verify.audit.subject import describe, load_subject, progress_on, train_default
+from qvm_verify.audit.subject import describe, folded, load_subject, progress_on, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.report import Report, read_report, save_formats, save_report
 from qvm_verify.report.events import EventLog
@@ -84,13 +84,17 @@ def _audit(
     images = min(len(data), options.limit or len(data))
     dtype = DTYPES[options.dtype]
     ann = ann.to(dtype)
+    batches = Batches(data, images, options.batch_size, device, dtype, options.workers)
     model = describe(path, ann, options)
+    if options.fold_batch_norm:
+        ann, model["folding"] = folded(ann, batches)
+        console.print(f"folding: {model['folding']}, on the first batch", highlight=False)
     events.write("start", model=model, images=images, process=processes.rank, processes=processes.count)
     with progress_on(console) as progress:
         return audit_dataset(
             ann,
             _convert(ann, options),
-            Batches(data, images, options.batch_size, device, dtype, options.workers),
+            batches,
             seed=options.seed,
             certify=options.certify,
             compare=options.compare_streaming,
@@ -123,6 +127,11 @@ def _parser() -> CommandParser:
         default=99.9,
         metavar="P",
         help="share of the currents that --calibrate percentile does not clip, in %% (default: 99.9)",
+    )
+    add(
+        "--fold-batch-norm",
+        action="store_true",
+        help="audit the network with its batch-norms folded, and say what that changes",
     )
     add("--time-steps", type=_positive, metavar="T", help="time-steps (default: the levels)")
     add("--v-init", type=_finite, metavar="V", help="V0 as a fraction of each threshold (default: matched)")

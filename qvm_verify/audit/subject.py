@@ -14,8 +14,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from qvm_verify import calibration, datasets, networks, snn, training
+from qvm_verify.audit.dataset import Batches
 from qvm_verify.audit.sites import find_sites, is_activation
-from qvm_verify.exits import InputError
+from qvm_verify.exits import ContradictionError, InputError
+from qvm_verify.folding import check_folding, fold_batch_norm
+from qvm_verify.verdict import Verdict
 
 
 def load_subject(path: Path, options: argparse.Namespace, device: torch.device) -> nn.Module:
@@ -48,6 +51,20 @@ def load_subject(path: Path, options: argparse.Namespace, device: torch.device) 
                 f"--calibrate-data {source}: does not run through the network: {reason}"
             ) from error
     return ann
+
+
+def folded(ann: nn.Module, batches: Batches) -> tuple[nn.Module, str]:
+    """Return a copy with its batch-norms folded, and what that changes on the first batch.
+
+    Raises InputError where there is none, ContradictionError where more than rounding is wrong with it.
+    """
+    copy = fold_batch_norm(ann)
+    check = check_folding(ann, copy, batches.load([0]))
+    if check.evidence.verdict is Verdict.ERROR:
+        raise ContradictionError(check.sentence)
+    if check.evidence.verdict is Verdict.UNKNOWN:
+        raise InputError(f"--fold-batch-norm: {check.sentence}")
+    return copy, check.sentence
 
 
 def describe(path: Path, ann: nn.Module, options: argparse.Namespace) -> dict[str, Any]:

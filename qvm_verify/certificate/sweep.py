@@ -20,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from qvm_verify.certificate.boundary import Counter
 from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
+from qvm_verify.exits import ContradictionError
 
 SMALL_BLOCK = 1 << 20
 
@@ -35,7 +36,7 @@ class Sweep:
     evaluation: str  # fused or plain, and why not fused
 
 
-class FusionError(RuntimeError):
+class FusionError(ContradictionError):
     """The fused evaluation differs from the plain one."""
 
 

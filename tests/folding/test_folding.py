@@ -3,11 +3,13 @@ import torch
 from torch import nn
 
 from qvm_verify import networks
+from qvm_verify.audit.command import command
 from qvm_verify.exits import InputError
 from qvm_verify.folding import check_folding, fold, fold_batch_norm, foldable
 from qvm_verify.networks.architectures import BUILDERS
 from qvm_verify.snn import QuantizedActivation
 from qvm_verify.verdict import Verdict
+from tests.commands import read
 from tests.small_networks import TinyNetwork, dyadic_images
 
 
@@ -133,3 +135,19 @@ def test_every_batch_norm_of_every_network_folds(name):
         network = networks.build(networks.Architecture(name=name, levels=4, quantizer="floor", classes=10))
     norms = {name for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
     assert set(foldable(network)) == norms
+
+
+def test_an_audit_of_the_folded_network_says_what_the_folding_changed(run, model):
+    code, out, _ = run(command, model, "--limit", 8, "--fold-batch-norm")
+    assert code == 0
+    assert "6 batch-norms folded; not bit-equal" in " ".join(out.split())
+    content = read(model.parent / "reports" / "report.json")
+    assert content["model"]["folding"].startswith("6 batch-norms folded")
+
+
+def test_a_wrong_fold_is_not_audited(run, model, monkeypatch):
+    monkeypatch.setattr(fold, "scale_and_shift", without_epsilon)
+    code, _, err = run(command, model, "--limit", 8, "--fold-batch-norm")
+    assert code == 3
+    assert err.startswith("qvm-verify: contradiction: ")
+    assert "was folded wrongly" in err
