@@ -16,8 +16,9 @@ from torch import Tensor
 
 from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
-from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, QuantizedActivation
+from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, QuantizedActivation, StepNeuron
 from qvm_verify.snn.quantized_activation import quantize
+from qvm_verify.snn.step_neuron import why_count_may_fall, why_not_normal
 
 GUESS = 64
 """How many floats around a guessed step are looked at first."""
@@ -57,30 +58,20 @@ def why_not_monotone(function: Counter) -> str | None:
     """Return why no theorem says that `function` never falls, None where one does.
 
     The theorem is about `QuantizedActivation.level` with a positive normal threshold, and about
-    `IFNeuron.spike_count` with reset by subtraction and 0 <= V0 <= θ, both unmodified.
+    `IFNeuron.spike_count` in the settings of `why_count_may_fall`, both unmodified. The count of a
+    `StepNeuron` needs none: a table that ascends cannot fall.
     """
     if type(function) is OrderedLevel:
         return why_not_monotone(function.activation.level)
     owner = getattr(function, "__self__", None)
     code = getattr(function, "__func__", None)
     if type(owner) is QuantizedActivation and code is QuantizedActivation.level:
-        return _why_not_normal(owner.threshold)
+        return why_not_normal(owner.threshold)
     if type(owner) is IFNeuron and code is IFNeuron.spike_count:
-        if (owner.firing, owner.reset) != (">=", "reset_by_subtraction"):
-            rules = f"{owner.firing} and {owner.reset}"
-            return f"the theorem needs firing on U >= θ and reset by subtraction, not {rules}"
-        if not 0 <= float(owner.v_init) <= float(owner.threshold):
-            return f"the theorem needs 0 <= V0 <= θ, not V0 = {float(owner.v_init):.6g}"
-        return _why_not_normal(owner.threshold)
+        return why_count_may_fall(owner)
+    if type(owner) is StepNeuron and code is StepNeuron.spike_count:
+        return None if bool((owner.steps[1:] >= owner.steps[:-1]).all()) else "its table does not ascend"
     return f"no theorem says that {getattr(function, '__qualname__', function)!s} is monotone"
-
-
-def _why_not_normal(threshold: Tensor) -> str | None:
-    value = float(threshold)
-    info = torch.finfo(threshold.dtype)
-    if info.smallest_normal <= value <= info.max / 2:
-        return None
-    return f"the theorem needs a normal threshold whose double is finite, not {value!r}"
 
 
 def boundary_runs(

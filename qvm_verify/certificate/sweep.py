@@ -8,7 +8,6 @@ float by float. The fused evaluation is held against the plain one in every bloc
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from qvm_verify.certificate.boundary import Counter
 from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
 from qvm_verify.exits import ContradictionError
+from qvm_verify.snn import can_compile
 
 SMALL_BLOCK = 1 << 20
 
@@ -85,7 +85,7 @@ class _Blocks:
         mantissas = round(2 / torch.finfo(dtype).eps) // 2
         one = int(to_ordinals(torch.ones(1, dtype=dtype)))
         self._table = self._floats(one, one + mantissas - 1)
-        compiler = device.type != "cpu" or shutil.which("c++") is not None
+        compiler = can_compile(device)
         obstacle = "half precision" if self._narrows() else "" if compiler else "no C++ compiler"
         self.fused = not obstacle
         self.evaluation = f"plain evaluation ({obstacle})" if obstacle else "fused evaluation"

@@ -74,34 +74,18 @@ class IFNeuron(nn.Module):
 
     def step(self, current: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Advance by one time-step; return the spikes (bool) and the potential after reset (Eq. 1)."""
-        u = v + current
-        spikes = u >= self.threshold if self.firing == ">=" else u > self.threshold
-        after_spike = u - self.threshold if self.reset == "reset_by_subtraction" else torch.zeros_like(u)
-        return spikes, torch.where(spikes, after_spike, u)
+        return if_step(current, v, self.threshold, self.settings)
 
     def spike_count(self, current: Tensor) -> Tensor:
         """Return N, integer-valued in the dtype of `current`, under a constant current of any shape."""
-        v = self.v_init.expand_as(current)
-        count = torch.zeros_like(current)
-        for _ in range(self.time_steps):
-            spikes, v = self.step(current, v)
-            count = count + spikes
-        return count
+        return count_spikes(current, self.threshold, self.v_init, self.settings)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return φ under constant currents, the scaled spikes under streaming ones."""
         if self.currents == "constant":
             return self.threshold / self.time_steps * self.spike_count(x)
-        return self._stream(x)
-
-    def _stream(self, x: Tensor) -> Tensor:
         per_step = x.reshape(self.time_steps, -1, *x.shape[1:])
-        v = self.v_init.expand_as(per_step[0])
-        outputs = []
-        for current in per_step:
-            spikes, v = self.step(current, v)
-            outputs.append(spikes * self.threshold)
-        return torch.cat(outputs)
+        return scaled_spikes(per_step, self.threshold, self.v_init, self.settings)
 
     def extra_repr(self) -> str:
         """Show the setting in `print(model)`."""
@@ -109,3 +93,31 @@ class IFNeuron(nn.Module):
             f"threshold={self.threshold.item():.6g}, v_init={self.v_init.item():.6g}, "
             f"time_steps={self.time_steps}, {self.firing}, {self.reset}, {self.currents}"
         )
+
+
+def if_step(current: Tensor, v: Tensor, threshold: Tensor, settings: IFSettings) -> tuple[Tensor, Tensor]:
+    """Advance by one time-step; return the spikes (bool) and the potential after reset (Eq. 1)."""
+    u = v + current
+    spikes = u >= threshold if settings.firing == ">=" else u > threshold
+    after_spike = u - threshold if settings.reset == "reset_by_subtraction" else torch.zeros_like(u)
+    return spikes, torch.where(spikes, after_spike, u)
+
+
+def count_spikes(current: Tensor, threshold: Tensor, v_init: Tensor, settings: IFSettings) -> Tensor:
+    """Return the spike count N under the same current at every time-step, of the shape of `current`."""
+    v = v_init.expand_as(current)
+    count = torch.zeros_like(current)
+    for _ in range(settings.time_steps):
+        spikes, v = if_step(current, v, threshold, settings)
+        count = count + spikes
+    return count
+
+
+def scaled_spikes(currents: Tensor, threshold: Tensor, v_init: Tensor, settings: IFSettings) -> Tensor:
+    """Return the scaled spikes s_t θ [T · batch, ...] under the currents q_t [T, batch, ...]."""
+    v = v_init.expand_as(currents[0])
+    outputs = []
+    for current in currents.unbind():
+        spikes, v = if_step(current, v, threshold, settings)
+        outputs.append(spikes * threshold)
+    return torch.cat(outputs)
