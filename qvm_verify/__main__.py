@@ -11,6 +11,7 @@ COMMANDS = {
     "audit": ("qvm_verify.audit.command", "compare a spiking network with its ANN, layer by layer"),
     "prove": ("qvm_verify.prove.command", "prove or refute the paper's claims"),
     "train": ("qvm_verify.train.command", "calibrate and fine-tune a quantized ANN"),
+    "reproduce": ("qvm_verify.reproduce.command", "run the paper's figures and tables again"),
     "report": ("qvm_verify.report.command", "render a report as HTML, Markdown and JUnit XML"),
     "replay": ("qvm_verify.replay.command", "re-execute the counterexamples of a report"),
 }

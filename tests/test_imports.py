@@ -26,6 +26,10 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
         {"torch", "rich"},
     ),
+    "reproduce": (
+        {"datasets", "exits", "networks", "snn", "training", "reference", "calibration", "whole_files"},
+        {"matplotlib", "numpy", "rich", "torch"},
+    ),
     "report": (
         {"verdict", "exits", "whole_files"},
         {"jsonschema", "rich", "jinja2", "markupsafe"},

@@ -120,7 +120,7 @@ def test_a_subclass_with_dynamics_of_its_own_is_left_alone():
 
 
 def test_a_table_follows_its_neuron_to_another_dtype_and_another_state():
-    activation, neuron = pair(6, "round", 1.3)
+    _, neuron = pair(6, "round", 1.3)
     table, x = StepNeuron(neuron).half(), EVERY_HALF.view(torch.float16)
     assert same_bits(table(x), neuron.half()(x))
     other = StepNeuron(pair(6, "round", 2.7, torch.float16)[1])

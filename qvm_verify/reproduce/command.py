@@ -1,0 +1,66 @@
+"""The command line of the paper's experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from qvm_verify import datasets
+from qvm_verify.exits import CommandParser, Exit, InputError
+from qvm_verify.reproduce.experiments import EXPERIMENTS, run
+from qvm_verify.reproduce.settings import Settings
+from qvm_verify.whole_files import ensure_folder
+
+
+def command(arguments: Sequence[str]) -> Exit:
+    """Run experiments of the paper again; write a picture, the numbers and a paragraph for each."""
+    parser = CommandParser(
+        prog="qvm-verify reproduce",
+        description="Run the paper's figures and tables again, and say what the numbers say.",
+        epilog="Exit codes: 0 done, 2 bad usage or input.",
+    )
+    add = parser.add_argument
+    add("experiment", nargs="+", choices=[*EXPERIMENTS, "all"], help="figure or table")
+    add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
+    add("--model", type=Path, action="append", default=[], metavar="MODEL", help="checkpoint; repeatable")
+    add("--limit", type=int, metavar="N", help="the first N images only")
+    add("--time-steps", type=int, default=32, metavar="T", help="the largest T (default: 32)")
+    add("--seed", type=int, default=0, help="of trainings and draws (default: 0)")
+    add("--threads", type=int, metavar="N", help="threads of PyTorch (default: its own choice)")
+    add("--report", type=Path, default=Path("reports/reproduced"), metavar="DIR")
+    options = parser.parse_args(arguments)
+    for name in ("limit", "time_steps", "threads"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    ensure_folder(options.report)
+    console = Console()
+    names = list(EXPERIMENTS) if "all" in options.experiment else list(dict.fromkeys(options.experiment))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    for name in names:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(name, total=None)
+            outcome = run(
+                name,
+                Settings(
+                    data=options.data,
+                    models=tuple(options.model),
+                    limit=options.limit,
+                    time_steps=options.time_steps,
+                    seed=options.seed,
+                    on_progress=lambda what, done, total, task=task, progress=progress: progress.update(  # type: ignore[misc]
+                        task, description=what, completed=done, total=total
+                    ),
+                ),
+            )
+        paths = outcome.write(options.report)
+        console.print(f"[bold]{outcome.title}[/]", highlight=False)
+        console.print(outcome.paragraph, highlight=False)
+        console.print(f"  {paths[0].parent}/{name}.csv, .md, .svg, .png\n", highlight=False)
+    return Exit.AS_EXPECTED
