@@ -17,7 +17,7 @@ from qvm_verify import calibration, datasets, networks, training
 from qvm_verify.exits import Exit, InputError
 from qvm_verify.train.options import parser
 from qvm_verify.train.progress import Shown
-from qvm_verify.train.start import check_fit, header_of, started
+from qvm_verify.train.start import check_fit, first_of, header_of, started
 from qvm_verify.whole_files import ensure_folder, written_whole
 
 
@@ -31,7 +31,7 @@ def command(arguments: Sequence[str]) -> Exit:
     whole = datasets.open_dataset(options.data)
     data = _spread(whole, options.limit)
     test = datasets.open_dataset(options.test_data) if options.test_data else None
-    network = started(options, datasets.classes_of(whole))
+    network = started(options, datasets.classes_of(whole), channels=len(first_of(data)[0]))
     check_fit(network, data)
     output = _output(options, network)
     ensure_folder(output.parent)  # before the long work, not after it

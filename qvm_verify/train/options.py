@@ -11,6 +11,7 @@ from typing import Any
 from qvm_verify import calibration, datasets, networks, snn, training
 from qvm_verify.exits import CommandParser
 from qvm_verify.networks.architectures import BUILDERS
+from qvm_verify.networks.blocks import VARIANTS
 
 
 def parser() -> CommandParser:
@@ -25,6 +26,7 @@ def parser() -> CommandParser:
     add("model", nargs="?", type=Path, help="checkpoint to start from")
     names = ", ".join(sorted(BUILDERS))
     add("--arch", metavar="NAME", help=f"start from random weights: {names}; or MODULE:FACTORY of your own")
+    add("--variant", choices=VARIANTS, help="stem and head of --arch, for images of which kind")
     add("--pooling", choices=networks.POOLINGS, help="pooling that neither a state dict nor --arch tells")
     add("--levels", type=_positive, metavar="L", help="levels (default: the checkpoint's, or 8)")
     add("--quantizer", choices=snn.QUANTIZERS, help="quantizer (default: the checkpoint's, or round)")

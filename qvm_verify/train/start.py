@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from qvm_verify import networks
 from qvm_verify.exits import InputError
-from qvm_verify.networks import Architecture
+from qvm_verify.networks.architectures import BUILDERS, Architecture, choices_of
 from qvm_verify.networks.containers import read
 from qvm_verify.networks.users_own import build_users_own
 from qvm_verify.snn import Quantizer
@@ -23,8 +23,10 @@ QUANTIZER: Quantizer = "round"
 CLASSES = 10
 
 
-def started(options: argparse.Namespace, classes_of_data: int | None) -> nn.Module:
+def started(options: argparse.Namespace, classes_of_data: int | None, channels: int) -> nn.Module:
     """Return the network of the checkpoint `options.model`, or a fresh one of the name `options.arch`.
+
+    `channels` are those of the images, for a fresh network that can have as many.
 
     The levels and quantizer of this project's own checkpoints give way to those of the options: their
     weights and thresholds are where fine-tuning starts. Raises InputError where neither is given, or they do
@@ -41,9 +43,16 @@ def started(options: argparse.Namespace, classes_of_data: int | None) -> nn.Modu
     quantizer: Quantizer = options.quantizer or QUANTIZER
     if ":" in options.arch:
         return build_users_own(options.arch, levels=levels, quantizer=quantizer, classes=classes)
+    offered = choices_of(options.arch) if options.arch in BUILDERS else frozenset()
     return _built(
         Architecture(
-            name=options.arch, levels=levels, quantizer=quantizer, classes=classes, pooling=options.pooling
+            name=options.arch,
+            levels=levels,
+            quantizer=quantizer,
+            classes=classes,
+            variant=options.variant,
+            pooling=options.pooling,
+            channels=channels if "channels" in offered else None,
         )
     )
 
@@ -60,12 +69,18 @@ def header_of(network: nn.Module, options: argparse.Namespace) -> dict[str, Any]
     }
 
 
+def first_of(data: Dataset[Any]) -> tuple[Tensor, int]:
+    """Return the first image and its label. Raises InputError where there is none."""
+    if isinstance(data, Sized) and len(data) == 0:
+        raise InputError("the data holds no image")
+    first: tuple[Tensor, int] = data[0]
+    return first
+
+
 @torch.no_grad()
 def check_fit(network: nn.Module, data: Dataset[Any]) -> None:
     """Raise InputError where the network cannot take the images, or they are none."""
-    if isinstance(data, Sized) and len(data) == 0:
-        raise InputError("the data holds no image")
-    image, _ = data[0]
+    image, _ = first_of(data)
     training = network.training
     try:
         network.eval()(image.unsqueeze(0))
