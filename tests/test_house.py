@@ -11,7 +11,9 @@ import qvm_verify
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "qvm_verify"
-FILES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+FILES = sorted(
+    [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -86,7 +86,9 @@ def tensor_complaints(what: str, a: Tensor, b: Tensor) -> Iterator[str]:
 
 def _bits(tensor: Tensor) -> Tensor:
     """Return the bytes of every value, [values, bytes]."""
-    return tensor.detach().contiguous().reshape(-1, 1).view(torch.uint8)
+    # Flat first: a 1x1 convolution's weight, channels last, is contiguous by more than one set of strides.
+    values = tensor.detach().contiguous().flatten()
+    return values.view(torch.uint8).reshape(len(values), tensor.element_size())
 
 
 def _certificate_complaints(

@@ -29,6 +29,13 @@ def test_the_digits_network_is_bit_exact_for_every_image() -> None:
             assert torch.equal(ann(image).view(torch.int32), snn(image).view(torch.int32))
 
 
+def test_channels_last_networks_are_bit_exact_too() -> None:
+    ann, snn, certificates = converted_digits()
+    for network in (ann, snn):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    assert compose(ann, snn, certificates).evidence.verdict is Verdict.EXHAUSTED
+
+
 def test_round_is_unknown_and_names_every_failing_site() -> None:
     ann, snn, certificates = converted_digits("round")
     found = obstacles(ann, snn, certificates)

@@ -1,0 +1,107 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from benchmarks import audit, certificate, forward, growth, peers
+from benchmarks.results import Outcome, Result, Skipped, machine, outcomes, save, show, to_json
+from benchmarks.subject import QUICK, Setting
+from qvm_verify.exits import CommandParser, Exit, InputError
+
+Benchmark = Callable[[Setting], Iterator[Result | Skipped]]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "forward": forward.measure,
+    "peers": peers.measure,
+    "audit": audit.measure_time,
+    "memory": audit.measure_memory,
+    "certificate": certificate.measure,
+    "prove": certificate.measure_prove,
+    "growth": growth.measure,
+}
+
+
+def command(arguments: Sequence[str]) -> Exit:
+    """Run benchmarks; with --check, exit 1 names every target missed and exit 4 those not measured."""
+    options = _parser().parse_args(arguments)
+    if options.check and options.quick:
+        raise InputError("--check: the targets are for the whole network; --quick measures a small one")
+    setting = QUICK if options.quick else Setting()
+    setting = replace(setting, threads=options.threads, rounds=options.rounds or setting.rounds)
+    torch.set_num_threads(setting.threads)
+    names = options.only or list(BENCHMARKS)
+    console = Console() if sys.stdout.isatty() else Console(width=110)
+    about = machine(setting)  # before the benchmarks load the machine themselves
+    results, skipped = run(names, setting, console)
+    reached = outcomes(results, names)
+    show(results, skipped, reached, console)
+    if options.json is not None:
+        save(to_json(results, skipped, reached, about), options.json)
+    return check(reached, console) if options.check else Exit.AS_EXPECTED
+
+
+def run(names: Sequence[str], setting: Setting, console: Console) -> tuple[list[Result], list[Skipped]]:
+    """Run the named benchmarks one after the other."""
+    results: list[Result] = []
+    skipped: list[Skipped] = []
+    for name in names:
+        torch.compiler.reset()  # a module's code is compiled for 8 networks at most
+        with console.status(f"measuring: {name}"):
+            seen = list(BENCHMARKS[name](setting))
+        results += [one for one in seen if isinstance(one, Result)]
+        skipped += [one for one in seen if isinstance(one, Skipped)]
+    return results, skipped
+
+
+def check(reached: Sequence[Outcome], console: Console) -> Exit:
+    """Print what was missed and what was not measured; return the exit code."""
+    missed = [outcome for outcome in reached if outcome.met is False]
+    unmeasured = [outcome for outcome in reached if outcome.met is None]
+    for label, group in (("missed", missed), ("not measured", unmeasured)):
+        for outcome in group:
+            console.print(f"{label}: {outcome}", highlight=False, soft_wrap=True)
+    if missed:
+        return Exit.COUNTEREXAMPLE
+    return Exit.INCONCLUSIVE if unmeasured else Exit.AS_EXPECTED
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="python -m benchmarks",
+        description="Measure ratios side by side, in turns, and print medians with quartiles.",
+        epilog="Exit codes: 0; 2 bad usage; with --check 1 a target missed, 4 a target not measured.",
+    )
+    add = parser.add_argument
+    add("--check", action="store_true", help="compare with the targets")
+    add("--json", type=Path, metavar="FILE", help="write everything there")
+    add(
+        "--only",
+        type=_name,
+        action="append",
+        metavar="NAME",
+        help=f"one of {', '.join(BENCHMARKS)}; repeatable",
+    )
+    add("--quick", action="store_true", help="a small network, few rounds: to try it")
+    add("--threads", type=_positive, default=2, metavar="N", help="threads of PyTorch (default: 2)")
+    add("--rounds", type=_positive, metavar="N", help="runs of each case (default: 15)")
+    return parser
+
+
+def _name(text: str) -> str:
+    if text not in BENCHMARKS:
+        raise InputError(f"--only {text!r}: no such benchmark; one of {', '.join(BENCHMARKS)}")
+    return text
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer of at least 1, got {text!r}")
+    return int(text)
