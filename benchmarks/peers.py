@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from benchmarks.results import Result, Skipped, ratio
 from benchmarks.subject import Setting, ann_of, runner, snn_of
-from benchmarks.targets import SPIKINGJELLY
 from benchmarks.timing import interleaved
 from qvm_verify import snn
 from qvm_verify.snn import Currents, IFNeuron
 
 CONSTANT: Currents = "constant"
 STREAMING: Currents = "streaming"
+LOOPS = {CONSTANT: "eager constant-current loop", STREAMING: "eager streaming loop"}
+SPIKINGJELLYS = {CONSTANT: "SpikingJelly constant-current", STREAMING: "SpikingJelly multi-step"}
 
 
 class DisagreementError(RuntimeError):
@@ -56,35 +57,35 @@ def with_peers(network: nn.Module, nodes: Any) -> nn.Module:
 
 
 def measure(setting: Setting) -> Iterator[Result | Skipped]:
-    """Yield how many times longer the others take, for the constant current and for streaming."""
+    """Yield how many times longer the others take, for the constant current and for streaming.
+
+    Agreement is looked at before anything is compiled: compiled batch-norms round otherwise.
+    """
     ann, images = ann_of(setting), setting.images()
     plain = {currents: snn.convert(ann, currents=currents) for currents in snn.CURRENTS}
-    cases = {
-        "SNN forward": runner(snn.compiled(snn_of(ann)), images),
-        "eager constant-current loop": runner(plain[CONSTANT], images),
-        "fused streaming": runner(snn.fuse(plain[STREAMING]), images),
-        "eager streaming loop": runner(plain[STREAMING], images),
-    }
-    agreeing = [("SNN forward", "eager constant-current loop"), ("fused streaming", "eager streaming loop")]
-    peers = {"SpikingJelly multi-step": STREAMING, "SpikingJelly constant-current": CONSTANT}
+    networks = {"SNN": snn_of(ann), "fused streaming": snn.fuse(plain[STREAMING])}
+    kinds = {"SNN": CONSTANT, "fused streaming": STREAMING}
+    others = {LOOPS[currents]: network for currents, network in plain.items()}
     try:
         nodes = importlib.import_module("spikingjelly.activation_based.neuron")
     except ImportError as error:
         yield Skipped(benchmark="peers", reason=f"SpikingJelly is not installed ({error})")
-        peers = {}
-    for name, currents in peers.items():
-        cases[name] = runner(with_peers(plain[currents], nodes), images)
-    agreeing += [
-        (name, "eager streaming loop" if currents == STREAMING else "eager constant-current loop")
-        for name, currents in peers.items()
-    ]
-    details = {name: agreement(name, cases[name](), other, cases[other]()) for name, other in agreeing}
+    else:
+        others |= {SPIKINGJELLYS[currents]: with_peers(network, nodes) for currents, network in plain.items()}
+        kinds |= {name: currents for currents, name in SPIKINGJELLYS.items()}
+    outputs = {name: runner(network, images)() for name, network in {**networks, **others}.items()}
+    details = {
+        name: agreement(name, outputs[name], LOOPS[kind], outputs[LOOPS[kind]])
+        for name, kind in kinds.items()
+    }
+    cases = {name: runner(snn.compiled(network), images) for name, network in networks.items()}
+    cases |= {name: runner(network, images) for name, network in others.items()}
     times = interleaved(cases, max(3, setting.rounds // 3))
-    for name in ("eager constant-current loop", "eager streaming loop", "fused streaming", *peers):
-        title = SPIKINGJELLY if name == "SpikingJelly multi-step" else f"{name} / SNN forward"
-        yield ratio("peers", title, times, name, "SNN forward", details.get(name, ""))
-    for name in ("eager streaming loop", *(name for name in peers if peers[name] == STREAMING)):
-        yield ratio("peers", f"{name} / fused streaming", times, name, "fused streaming")
+    for name in ("fused streaming", *others):
+        yield ratio("peers", f"{name} / SNN forward", times, name, "SNN", details.get(name, ""))
+    for name in (LOOPS[STREAMING], SPIKINGJELLYS[STREAMING]):
+        if name in times:
+            yield ratio("peers", f"{name} / fused streaming", times, name, "fused streaming")
 
 
 def agreement(name: str, ours: Tensor, other: str, theirs: Tensor) -> str:
