@@ -84,7 +84,8 @@ class LoopNeuron(IFNeuron):
         """Return φ under constant currents, the scaled spikes under streaming ones."""
         last = _channels_last(x)
         dense = x.movedim(1, -1) if last else x
-        if x.element_size() < 4 or not dense.is_contiguous() or not can_compile(x.device):
+        plain = x.element_size() < 4 or x.numel() == 0 or not dense.is_contiguous()
+        if plain or not can_compile(x.device):
             return super().forward(x)
         flat = dense.view(-1) if self.currents == "constant" else dense.view(self.time_steps, -1)
         out = _kernel(self.settings)(flat, self.threshold, self.v_init).view(dense.shape)

@@ -59,6 +59,27 @@ def test_a_table_is_the_loop_on_awkward_currents(time_steps, dtype):
         assert not StepNeuron(neuron)(x).signbit().any()  # zero, too, is positive
 
 
+def around(steps):
+    """Return the 65 floats around each step; neither function changes anywhere else."""
+    below, above = [steps], [steps]
+    for _ in range(32):
+        below.append(torch.nextafter(below[-1], torch.full_like(steps, -torch.inf)))
+        above.append(next_up(above[-1]))
+    return torch.stack(below + above[1:])
+
+
+@pytest.mark.parametrize("time_steps", [1, 4, 8, 64])
+def test_a_table_is_the_loop_around_every_step_and_one_ulp_is_seen(time_steps):
+    for dtype in (torch.float32, torch.float64):
+        for threshold in random_thresholds(dtype, 3, seed=time_steps):
+            neuron = neuron_of(time_steps, 0.5, threshold, dtype)
+            table = StepNeuron(neuron)
+            x = around(table.steps)
+            assert torch.equal(table(x), neuron(x))
+            table.steps[-1] = next_up(table.steps[-1])
+            assert not torch.equal(table(x), neuron(x))
+
+
 def test_the_certificate_finds_table_and_loop_the_same_on_every_half():
     activation, neuron = pair(6, "round", 1.3, torch.float16)
     table = StepNeuron(neuron)
@@ -156,7 +177,7 @@ def test_a_shared_neuron_stays_shared_and_a_lone_one_is_replaced():
 
 @pytest.mark.parametrize("change", [{"currents": "streaming"}, {"firing": ">"}], ids=str)
 def test_a_compiled_loop_gives_the_bits_of_the_loop_in_every_layout(change):
-    neuron = neuron_of(3, 0.5, 0.7, torch.float32, **change)
+    neuron = neuron_of(2, 0.5, 0.7, torch.float32, **change)
     loop = LoopNeuron(neuron)
     x = torch.randn(6, 4, 3, 5, generator=torch.Generator().manual_seed(0))
     x.flatten()[: len(awkward_currents(0.7)[:200])] = awkward_currents(0.7)[:200]
