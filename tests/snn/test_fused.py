@@ -8,7 +8,7 @@ import torch
 from qvm_verify import snn
 from qvm_verify.snn import IFNeuron, IFSettings, LoopNeuron, QuantizedActivation, StepNeuron
 from tests.certificate.sites import decide, next_up, pair, random_thresholds
-from tests.small_networks import TinyNetwork, dyadic_images
+from tests.small_networks import OneSite, TinyNetwork, dyadic_images
 
 BITS = {torch.float16: torch.int16, torch.bfloat16: torch.int16, torch.float32: torch.int32}
 EVERY_HALF = torch.arange(-(1 << 15), 1 << 15).to(torch.int16)
@@ -189,7 +189,8 @@ def test_a_compiled_loop_gives_the_bits_of_the_loop_in_every_layout(change):
 
 
 def test_a_compiled_network_gives_the_bits_of_the_network():
-    network, images = snn.convert(TinyNetwork("round")), dyadic_images()
+    activation, _ = pair(4, "round", 0.7)
+    network, images = snn.convert(OneSite(activation, gain=0.5)), awkward_currents(0.7)[2:].unsqueeze(1)
     with torch.inference_mode():
         assert same_bits(snn.compiled(snn.fuse(network))(images), network(images))
 
