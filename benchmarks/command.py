@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from benchmarks import audit, certificate, forward, growth, peers
 from benchmarks.results import Outcome, Result, Skipped, machine, outcomes, save, show, to_json
 from benchmarks.subject import QUICK, Setting
 from qvm_verify.exits import CommandParser, Exit, InputError
+from qvm_verify.option_types import positive_integer
 
 Benchmark = Callable[[Setting], Iterator[Result | Skipped]]
 
@@ -90,12 +90,6 @@ def _parser() -> CommandParser:
         help="one benchmark; repeatable (default: all)",
     )
     add("--quick", action="store_true", help="a small network, few rounds: to try it")
-    add("--threads", type=_positive, default=2, metavar="N", help="threads of PyTorch (default: 2)")
-    add("--rounds", type=_positive, metavar="N", help="runs of each case (default: 15)")
+    add("--threads", type=positive_integer, default=2, metavar="N", help="threads of PyTorch (default: 2)")
+    add("--rounds", type=positive_integer, metavar="N", help="runs of each case (default: 15)")
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an integer of at least 1, got {text!r}")
-    return int(text)

@@ -15,6 +15,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "reference": (set(), {"numpy"}),
     "verdict": (set(), set()),
     "exits": ({"verdict"}, set()),
+    "option_types": (set(), set()),
     "whole_files": ({"exits"}, set()),
     "snn": (set(), {"torch"}),
     "networks": ({"snn", "exits", "whole_files"}, {"torch", "safetensors"}),
@@ -23,11 +24,21 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
     "training": ({"snn", "exits", "whole_files"}, {"torch", "numpy", "PIL"}),
     "train": (
-        {"calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
+        {"option_types", "calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
         {"torch", "rich"},
     ),
     "reproduce": (
-        {"datasets", "exits", "networks", "snn", "training", "reference", "calibration", "whole_files"},
+        {
+            "option_types",
+            "datasets",
+            "exits",
+            "networks",
+            "snn",
+            "training",
+            "reference",
+            "calibration",
+            "whole_files",
+        },
         {"matplotlib", "numpy", "rich", "torch"},
     ),
     "report": (
@@ -39,7 +50,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "claims": ({"reference", "verdict"}, set()),
     "conformance": ({"claims", "reference", "verdict"}, {"hypothesis", "numpy"}),
     "proofs": ({"claims", "reference", "verdict"}, {"bitwuzla", "cvc5", "numpy", "sympy", "z3"}),
-    "prove": ({"claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
+    "prove": ({"option_types", "claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
     "pytest_plugin": (
         {"audit", "counterexamples", "exits", "networks", "report"},
         {"pytest"},

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import get_args
 
 import torch
 from rich.console import Console
@@ -21,6 +20,7 @@ from qvm_verify.audit.processes import Processes, joined
 from qvm_verify.audit.progress import listeners, tell_report
 from qvm_verify.audit.subject import describe, folded, load_subject, progress_on, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
+from qvm_verify.option_types import count, finite, percentage, positive, positive_integer, seed
 from qvm_verify.report import Report, read_report, save_formats, save_report
 from qvm_verify.report.events import EventLog
 from qvm_verify.report.terminal import print_report
@@ -115,7 +115,12 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("model", nargs="?", type=Path, help="checkpoint; left out, a small network is trained on digits")
     add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
-    add("--levels", type=_positive, metavar="L", help="levels of a bare state dict (to train: 8)")
+    add(
+        "--levels",
+        type=positive_integer,
+        metavar="L",
+        help="levels of a bare state dict (to train: 8)",
+    )
     add("--quantizer", choices=snn.QUANTIZERS, help="quantizer of a bare state dict (to train: round)")
     add("--pooling", choices=networks.POOLINGS, help="pooling of a bare state dict")
     add("--arch", metavar="MODULE:FACTORY", help="a network of your own; the factory is called to make it")
@@ -123,7 +128,7 @@ def _parser() -> CommandParser:
     add("--calibrate-data", metavar="DATA", help="the images to measure them on, named as for --data")
     add(
         "--percentile",
-        type=_percentile,
+        type=percentage,
         default=99.9,
         metavar="P",
         help="share of the currents that --calibrate percentile does not clip, in %% (default: 99.9)",
@@ -133,13 +138,23 @@ def _parser() -> CommandParser:
         action="store_true",
         help="audit the network with its batch-norms folded, and say what that changes",
     )
-    add("--time-steps", type=_positive, metavar="T", help="time-steps (default: the levels)")
-    add("--v-init", type=_finite, metavar="V", help="V0 as a fraction of each threshold (default: matched)")
+    add(
+        "--time-steps",
+        type=positive_integer,
+        metavar="T",
+        help="time-steps (default: the levels)",
+    )
+    add(
+        "--v-init",
+        type=finite,
+        metavar="V",
+        help="V0 as a fraction of each threshold (default: matched)",
+    )
     add("--firing", choices=snn.FIRINGS, default=">=", help="when a neuron fires (default: >=)")
     add("--reset", choices=snn.RESETS, default=snn.RESETS[0], help="what a spike does (default: subtraction)")
     add(
         "--threshold-scale",
-        type=_scale,
+        type=positive,
         default=1.0,
         metavar="S",
         help="multiply every threshold (default: 1)",
@@ -150,10 +165,27 @@ def _parser() -> CommandParser:
         default="constant",
         help="what layers exchange (default: constant)",
     )
-    add("--batch-size", type=_positive, default=64, metavar="B", help="images at a time (default: 64)")
-    add("--workers", type=_count, default=0, metavar="N", help="processes that load images (default: 0)")
-    add("--threads", type=_positive, metavar="N", help="threads of PyTorch (default: its own choice)")
-    add("--limit", type=_positive, metavar="N", help="audit the first N images only")
+    add(
+        "--batch-size",
+        type=positive_integer,
+        default=64,
+        metavar="B",
+        help="images at a time (default: 64)",
+    )
+    add(
+        "--workers",
+        type=count,
+        default=0,
+        metavar="N",
+        help="processes that load images (default: 0)",
+    )
+    add(
+        "--threads",
+        type=positive_integer,
+        metavar="N",
+        help="threads of PyTorch (default: its own choice)",
+    )
+    add("--limit", type=positive_integer, metavar="N", help="audit the first N images only")
     add("--device", default="cpu", help="PyTorch device (default: cpu)")
     add("--dtype", choices=DTYPES, default="float32", help="arithmetic of both networks (default: float32)")
     add(
@@ -168,30 +200,14 @@ def _parser() -> CommandParser:
         default=True,
         help="show what streaming currents would cost, on the first images (default: yes)",
     )
-    add("--seed", type=_seed, default=0, help="of the training and of the sampled neurons (default: 0)")
+    add(
+        "--seed",
+        type=seed,
+        default=0,
+        help="of the training and of the sampled neurons (default: 0)",
+    )
     add("--report", type=Path, default=Path("reports"), metavar="DIR", help="folder (default: reports)")
     return parser
-
-
-def _number(convert: Callable[[str], Any], fits: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            value = convert(text)
-        except ValueError:
-            value = None
-        if value is None or not fits(value):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
-        return value
-
-    return parse
-
-
-_positive = _number(int, lambda value: value >= 1, "an integer of at least 1")
-_count = _number(int, lambda value: value >= 0, "an integer of at least 0")
-_seed = _number(int, lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
-_finite = _number(float, math.isfinite, "a finite number")
-_percentile = _number(float, lambda value: 0 < value <= 100, "a number above 0 and at most 100")
-_scale = _number(float, lambda value: value > 0 and math.isfinite(value), "a positive number")
 
 
 def _device(name: str) -> torch.device:

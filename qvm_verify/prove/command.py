@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from qvm_verify.claims.claim import Claim
 from qvm_verify.exits import CommandParser, Exit, InputError
+from qvm_verify.option_types import number
 from qvm_verify.proofs import session
 from qvm_verify.proofs.judge import Judgement
 from qvm_verify.proofs.ledger import Entry, ledger
@@ -60,9 +61,9 @@ def command(arguments: Sequence[str]) -> Exit:
 def export(obligations: Mapping[str, Sequence[Obligation]], folder: Path) -> Path:
     """Write every obligation as an SMT-LIB 2 file that any solver reads; return the folder."""
     for claim, made in obligations.items():
-        for number, obligation in enumerate(made, start=1):
+        for k, obligation in enumerate(made, start=1):
             head = f"; {obligation}\n; expected: {obligation.expect}\n"
-            write_text(folder / f"{claim}-{number:02}.smt2", head + obligation.smtlib)
+            write_text(folder / f"{claim}-{k:02}.smt2", head + obligation.smtlib)
     return folder
 
 
@@ -82,14 +83,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a positive number of seconds, got {text!r}")
-    return value
+_seconds = number(float, lambda value: 0 < value < math.inf, "a positive number of seconds")
 
 
 def _chosen(names: Sequence[str]) -> list[Claim]:

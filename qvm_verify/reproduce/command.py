@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qvm_verify import datasets
-from qvm_verify.exits import CommandParser, Exit, InputError
+from qvm_verify.exits import CommandParser, Exit
+from qvm_verify.option_types import positive_integer, seed
 from qvm_verify.reproduce.experiments import EXPERIMENTS, run
 from qvm_verify.reproduce.settings import Settings
 from qvm_verify.whole_files import ensure_folder
@@ -27,16 +28,23 @@ def command(arguments: Sequence[str]) -> Exit:
     add("experiment", nargs="+", choices=[*EXPERIMENTS, "all"], help="figure or table")
     add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
     add("--model", type=Path, action="append", default=[], metavar="MODEL", help="checkpoint; repeatable")
-    add("--limit", type=int, metavar="N", help="the first N images only")
-    add("--time-steps", type=int, default=32, metavar="T", help="the largest T (default: 32)")
-    add("--seed", type=int, default=0, help="of trainings and draws (default: 0)")
-    add("--threads", type=int, metavar="N", help="threads of PyTorch (default: its own choice)")
+    add("--limit", type=positive_integer, metavar="N", help="the first N images only")
+    add(
+        "--time-steps",
+        type=positive_integer,
+        default=32,
+        metavar="T",
+        help="the largest T (default: 32)",
+    )
+    add("--seed", type=seed, default=0, help="of trainings and draws (default: 0)")
+    add(
+        "--threads",
+        type=positive_integer,
+        metavar="N",
+        help="threads of PyTorch (default: its own choice)",
+    )
     add("--report", type=Path, default=Path("reports/reproduced"), metavar="DIR")
     options = parser.parse_args(arguments)
-    for name in ("limit", "time_steps", "threads"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
     if options.threads:
         torch.set_num_threads(options.threads)
     ensure_folder(options.report)

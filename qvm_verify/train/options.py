@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from qvm_verify import calibration, datasets, networks, snn, training
 from qvm_verify.exits import CommandParser
 from qvm_verify.networks.architectures import BUILDERS
 from qvm_verify.networks.blocks import VARIANTS
+from qvm_verify.option_types import count, not_negative, percentage, positive_integer, seed
 
 
 def parser() -> CommandParser:
@@ -28,14 +26,35 @@ def parser() -> CommandParser:
     add("--arch", metavar="NAME", help=f"start from random weights: {names}; or MODULE:FACTORY of your own")
     add("--variant", choices=VARIANTS, help="stem and head of --arch, for images of which kind")
     add("--pooling", choices=networks.POOLINGS, help="pooling that neither a state dict nor --arch tells")
-    add("--levels", type=_positive, metavar="L", help="levels (default: the checkpoint's, or 8)")
+    add(
+        "--levels",
+        type=positive_integer,
+        metavar="L",
+        help="levels (default: the checkpoint's, or 8)",
+    )
     add("--quantizer", choices=snn.QUANTIZERS, help="quantizer (default: the checkpoint's, or round)")
-    add("--classes", type=_positive, metavar="K", help="classes of --arch (default: the data's, or 10)")
+    add(
+        "--classes",
+        type=positive_integer,
+        metavar="K",
+        help="classes of --arch (default: the data's, or 10)",
+    )
     _add_data(parser)
     _add_training(parser)
     add("--device", default="cpu", help="PyTorch device (default: cpu)")
-    add("--workers", type=_count, default=0, metavar="P", help="processes that load images (default: none)")
-    add("--threads", type=_positive, metavar="P", help="threads of PyTorch (default: PyTorch's own choice)")
+    add(
+        "--workers",
+        type=count,
+        default=0,
+        metavar="P",
+        help="processes that load images (default: none)",
+    )
+    add(
+        "--threads",
+        type=positive_integer,
+        metavar="P",
+        help="threads of PyTorch (default: PyTorch's own choice)",
+    )
     add("--output", type=Path, default=Path("reports"), metavar="PATH", help="checkpoint, or its folder")
     return parser
 
@@ -44,12 +63,23 @@ def _add_data(parser: CommandParser) -> None:
     add = parser.add_argument
     add("--data", default="digits:train", metavar="DATA", help=datasets.SPECIFICATIONS)
     add("--test-data", metavar="DATA", help="measure the accuracy on these at the end")
-    add("--limit", type=_positive, metavar="N", help="train on N images only, from all over the data")
+    add(
+        "--limit",
+        type=positive_integer,
+        metavar="N",
+        help="train on N images only, from all over the data",
+    )
     add("--calibrate", choices=calibration.METHODS, help="set the thresholds from the data first")
-    add("--percentile", type=_percent, default=99.9, metavar="P", help="of --calibrate (default: 99.9)")
+    add(
+        "--percentile",
+        type=percentage,
+        default=99.9,
+        metavar="P",
+        help="of --calibrate (default: 99.9)",
+    )
     add(
         "--calibration-images",
-        type=_positive,
+        type=positive_integer,
         default=1024,
         metavar="N",
         help="calibrate on N images from all over the data, not augmented (default: 1024)",
@@ -58,12 +88,24 @@ def _add_data(parser: CommandParser) -> None:
 
 def _add_training(parser: CommandParser) -> None:
     add = parser.add_argument
-    add("--epochs", type=_count, default=30, metavar="E", help="default: 30; 0 only calibrates")
-    add("--batch-size", type=_positive, default=64, metavar="B", help="images a step (default: 64)")
-    add("--learning-rate", type=_not_negative, default=0.1, metavar="R", help="at the start (default: 0.1)")
-    add("--momentum", type=_not_negative, default=0.9, metavar="M", help="default: 0.9")
-    add("--weight-decay", type=_not_negative, default=5e-4, metavar="W", help="default: 0.0005")
-    add("--seed", type=_seed, default=0, help="of weights, order and augmentations (default: 0)")
+    add("--epochs", type=count, default=30, metavar="E", help="default: 30; 0 only calibrates")
+    add(
+        "--batch-size",
+        type=positive_integer,
+        default=64,
+        metavar="B",
+        help="images a step (default: 64)",
+    )
+    add(
+        "--learning-rate",
+        type=not_negative,
+        default=0.1,
+        metavar="R",
+        help="at the start (default: 0.1)",
+    )
+    add("--momentum", type=not_negative, default=0.9, metavar="M", help="default: 0.9")
+    add("--weight-decay", type=not_negative, default=5e-4, metavar="W", help="default: 0.0005")
+    add("--seed", type=seed, default=0, help="of weights, order and augmentations (default: 0)")
     add(
         "--augment",
         type=_augmentations,
@@ -72,26 +114,6 @@ def _add_training(parser: CommandParser) -> None:
         help=f"of {', '.join(training.AUGMENTATIONS)} (default: none)",
     )
     add("--channels-last", action="store_true", help="faster convolutions on many CPUs; other roundings")
-
-
-def _number(convert: Callable[[str], Any], fits: Callable[[Any], bool], wanted: str) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            value = convert(text)
-        except ValueError:
-            value = None
-        if value is None or not fits(value):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
-        return value
-
-    return parse
-
-
-_positive = _number(int, lambda value: value >= 1, "an integer of at least 1")
-_count = _number(int, lambda value: value >= 0, "an integer of at least 0")
-_seed = _number(int, lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
-_percent = _number(float, lambda value: 0 < value <= 100, "above 0 and at most 100")
-_not_negative = _number(float, lambda value: 0 <= value < math.inf, "a number of at least 0")
 
 
 def _augmentations(text: str) -> tuple[str, ...]:
