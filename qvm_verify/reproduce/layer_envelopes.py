@@ -182,7 +182,7 @@ def _figure(found: list[SiteEnvelope]) -> Figure:
     for shift, (label, values) in zip((-0.27, 0, 0.27), kinds, strict=True):
         left.bar(places + shift, values, width=0.25, label=label)
     left.set_ylabel("mean unevenness error (units of a)")
-    left.legend(fontsize="small")
+    left.set_yscale("log")  # zero has no bar
     low = [float((one.smallest - one.level).mean()) for one in found]
     high = [float((one.largest - one.level).mean()) for one in found]
     right.bar(places, np.subtract(high, low), bottom=low, width=0.5, color="C4", label="mean over the neurons")
@@ -191,8 +191,8 @@ def _figure(found: list[SiteEnvelope]) -> Figure:
     right.scatter([*places, *places], [*least, *most], marker="_", s=400, color="black", label="extremes")
     right.axhline(0, color="grey", linewidth=0.8)
     right.set_ylabel("N - M over all orders (spikes)")
-    right.legend(fontsize="small")
     for axis in (left, right):
         axis.set_xticks(places, names, rotation=20)
         axis.set_xlabel("site")
+        axis.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return figure
