@@ -27,7 +27,10 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"torch", "rich"},
     ),
     "reproduce": (
-        {"datasets", "exits", "networks", "snn", "training", "reference", "calibration", "whole_files"},
+        {
+            *("audit", "calibration", "datasets", "exits", "networks", "reference", "report", "snn"),
+            *("training", "whole_files"),
+        },
         {"matplotlib", "numpy", "rich", "torch"},
     ),
     "report": (

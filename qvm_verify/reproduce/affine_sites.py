@@ -18,7 +18,7 @@ from qvm_verify.exits import InputError
 from qvm_verify.snn import QuantizedActivation
 
 Array = np.ndarray[Any, Any]
-NOT_AFFINE = (nn.MaxPool2d, nn.ReLU, nn.Softmax)
+ROUNDING = 1e-9  # of the largest current: far above what double precision loses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +43,31 @@ def affine_sites(
 ) -> list[AffineSite]:
     """Return every site, with `neurons` of its neurons drawn by `seed`, or all where there are fewer.
 
-    `v_init` is a fraction of each threshold. Raises InputError where the network has no `QuantizedActivation`
-    or holds a layer that is not affine.
+    `v_init` is a fraction of each threshold. Raises InputError where the network has no
+    `QuantizedActivation`, calls one more than once, or is not affine between them, which shows in a b that
+    differs from image to image.
     """
     network = copy.deepcopy(network).double().eval()
-    for name, module in network.named_modules():
-        if isinstance(module, NOT_AFFINE):
-            kind = type(module).__name__
-            raise InputError(f"{name} is a {kind}: the worst case needs layers that are affine between sites")
     sites = {n: m for n, m in network.named_modules() if isinstance(m, QuantizedActivation)}
     if not sites:
         raise InputError(f"{type(network).__name__} has no QuantizedActivation")
     currents, levels, leaves = _run_cut(network, sites, images.double())
     rng = np.random.default_rng(seed)
     found = []
-    for index, (name, site) in enumerate(sites_in_order(sites, currents)):
+    for index, (name, site) in enumerate((name, sites[name]) for name in currents):
         current = currents[name].flatten(1)
         chosen = np.sort(rng.permutation(current.shape[1])[:neurons])
         before = list(currents)[:index]
-        weight = _weights(current, chosen, [leaves[n] for n in before], [sites[n].threshold.item() for n in before])
+        weight = _weights(
+            current, chosen, [leaves[n] for n in before], [sites[n].threshold.item() for n in before]
+        )
         heard = np.flatnonzero(np.any(weight != 0, axis=0))
         counts = np.concatenate([np.zeros((len(images), 0), int), *(levels[n] for n in before)], axis=1)
         weight, counts = weight[:, heard], counts[:, heard]
+        received = current[:, chosen].detach().numpy()
+        bias = received - counts @ weight.T / site.levels
+        if before and np.ptp(bias, axis=0).max() > ROUNDING * np.abs(received).max():
+            raise InputError(f"the current of {name} is not an affine function of the activations before it")
         found.append(
             AffineSite(
                 name=name,
@@ -72,18 +75,11 @@ def affine_sites(
                 v_init=v_init * site.threshold.item(),
                 weight=weight,
                 counts=counts,
-                bias=current[:, chosen].detach().numpy() - counts @ weight.T / site.levels,
+                bias=bias,
                 level=levels[name][:, chosen],
             )
         )
     return found
-
-
-def sites_in_order(
-    sites: dict[str, QuantizedActivation], called: dict[str, Tensor]
-) -> list[tuple[str, QuantizedActivation]]:
-    """Return the sites in the order in which the network calls them."""
-    return [(name, sites[name]) for name in called]
 
 
 def _run_cut(
@@ -125,6 +121,8 @@ def _weights(current: Tensor, chosen: Array, leaves: list[Tensor], thresholds: l
     for neuron in chosen:
         gradients = torch.autograd.grad(current[0, neuron], leaves, retain_graph=True, materialize_grads=True)
         rows.append(
-            torch.cat([g[0].flatten() * theta for g, theta in zip(gradients, thresholds, strict=True)]).numpy()
+            torch.cat(
+                [g[0].flatten() * theta for g, theta in zip(gradients, thresholds, strict=True)]
+            ).numpy()
         )
     return np.stack(rows)

@@ -97,7 +97,14 @@ def run(settings: Settings) -> Outcome:
         title="Figure 1: quantization, clipping and unevenness error of one neuron",
         columns=("panel", "L", "T", "γ", "θ", "x", "a", "φ, constant current", "φ, uneven current"),
         rows=[
-            (one.letter, one.levels, one.time_steps, one.activation_threshold, one.threshold, *map(float, row))
+            (
+                one.letter,
+                one.levels,
+                one.time_steps,
+                one.activation_threshold,
+                one.threshold,
+                *map(float, row),
+            )
             for one in both
             for row in zip(one.current, one.activation, one.constant, one.uneven, strict=True)
         ],
@@ -112,19 +119,21 @@ def _paragraph(matched: Panel, unmatched: Panel, facts: Facts) -> str:
     return (
         f"Floor, V0 = 0, {facts('currents', POINTS)} mean currents x. (a) L = T = "
         f"{facts('a: L = T', matched.levels)}, γ = θ = {facts('a: γ = θ', matched.threshold)}: under the "
-        f"constant current |a - φ| is at most {facts('a: constant, maximum', matched.error(matched.constant)[1])}; "
-        f"with the same total spread unevenly it is {facts('a: uneven, mean', matched.error(matched.uneven)[0])} on "
-        f"average and at most {facts('a: uneven, maximum', matched.error(matched.uneven)[1])}, all of it "
-        f"unevenness error. (b) L = {facts('b: L', unmatched.levels)}, T = {facts('b: T', unmatched.time_steps)}, "
-        f"γ = {facts('b: γ', unmatched.activation_threshold)}, θ = {facts('b: θ', unmatched.threshold)}: under the "
-        f"constant current, too, |a - φ| is at most "
-        f"{facts('b: constant, maximum below both bounds', unmatched.error(unmatched.constant, inside)[1])} below "
-        f"both bounds, which is quantization error, and up to "
-        f"{facts('b: constant, maximum above a bound', unmatched.error(unmatched.constant, outside)[1])} from the "
-        f"lower bound on, where clipping adds γ - θ = {facts('b: γ - θ', unmatched.activation_threshold - unmatched.threshold)}; "
-        f"unevenly, the mean rises from {facts('b: constant, mean', unmatched.error(unmatched.constant)[0])} to "
-        f"{facts('b: uneven, mean', unmatched.error(unmatched.uneven)[0])}. The paper's caption of (b) names no "
-        f"clipping error, its text does."
+        "constant current |a - φ| is at most "
+        f"{facts('a: constant, maximum', matched.error(matched.constant)[1])}; with the same total spread "
+        f"unevenly it is {facts('a: uneven, mean', matched.error(matched.uneven)[0])} on average and at most "
+        f"{facts('a: uneven, maximum', matched.error(matched.uneven)[1])}, all of it unevenness error. (b) L "
+        f"= {facts('b: L', unmatched.levels)}, T = {facts('b: T', unmatched.time_steps)}, γ = "
+        f"{facts('b: γ', unmatched.activation_threshold)}, θ = {facts('b: θ', unmatched.threshold)}: under "
+        "the constant current, too, |a - φ| is at most "
+        f"{facts('b: constant, maximum below both bounds', unmatched.error(unmatched.constant, inside)[1])} "
+        "below both bounds, which is quantization error, and up to "
+        f"{facts('b: constant, maximum above a bound', unmatched.error(unmatched.constant, outside)[1])} "
+        "from the lower bound on, where clipping adds γ - θ = "
+        f"{facts('b: γ - θ', unmatched.activation_threshold - unmatched.threshold)}; unevenly, the mean "
+        f"rises from {facts('b: constant, mean', unmatched.error(unmatched.constant)[0])} to "
+        f"{facts('b: uneven, mean', unmatched.error(unmatched.uneven)[0])}. The paper's caption of (b) names "
+        "no clipping error, its text does."
     )
 
 
@@ -133,7 +142,9 @@ def _figure(*both: Panel) -> Figure:
     for axis, one in zip(figure.subplots(1, 2, sharey=True), both, strict=True):
         _draw(axis, one)
         sign = "=" if one.levels == one.time_steps else "≠"
-        axis.set_title(f"({one.letter}) L = {one.levels}, T = {one.time_steps}, γ {sign} θ", fontsize="medium")
+        axis.set_title(
+            f"({one.letter}) L = {one.levels}, T = {one.time_steps}, γ {sign} θ", fontsize="medium"
+        )
     return figure
 
 
@@ -141,7 +152,9 @@ def _draw(axis: Axes, one: Panel) -> None:
     lower, upper = np.minimum(one.activation, one.uneven), np.maximum(one.activation, one.uneven)
     axis.fill_between(one.current, lower, upper, color="C3", alpha=0.2, linewidth=0, label="|a - φ|, uneven")
     axis.plot(one.current, one.activation, color="black", linewidth=2.2, label="ANN: a")
-    axis.plot(one.current, one.constant, color="C0", linewidth=1.6, linestyle="--", label="SNN: φ, constant current")
+    axis.plot(
+        one.current, one.constant, color="C0", linewidth=1.6, linestyle="--", label="SNN: φ, constant current"
+    )
     axis.plot(one.current, one.uneven, color="C3", linewidth=1.2, label="SNN: φ, uneven current")
     for value, name in ((one.activation_threshold, "γ"), (one.threshold, "θ")):
         axis.axvline(value, color="grey", linewidth=0.8, linestyle=":")

@@ -88,13 +88,13 @@ def run(settings: Settings) -> Outcome:
         ],
         facts=facts,
         paragraph=(
-            f"{facts('inputs', INPUTS)} inputs, T = {facts('T', TIME_STEPS)}, θ = {facts('θ', THRESHOLD)}, floor, "
-            f"V0 = 0; the first neuron drawn with seed {facts('seed', SEED)} on which the order matters. The total "
-            f"current is {facts('total current', total)} either way, so M = {facts('M', found.level)}. "
-            f"Spread evenly it gives N = {facts('N, even', even)} and leaves "
-            f"V_T = {facts('V_T, even', float(found.of_even.residual))}; "
-            f"as the spikes arrive, N = {facts('N, uneven', uneven)} and "
-            f"V_T = {facts('V_T, uneven', float(found.of_uneven.residual))}, an unevenness error of "
+            f"{facts('inputs', INPUTS)} inputs, T = {facts('T', TIME_STEPS)}, θ = {facts('θ', THRESHOLD)}, "
+            f"floor, V0 = 0; the first neuron drawn with seed {facts('seed', SEED)} on which the order "
+            f"matters. The total current is {facts('total current', total)} either way, so M = "
+            f"{facts('M', found.level)}. Spread evenly it gives N = {facts('N, even', even)} and leaves V_T "
+            f"= {facts('V_T, even', float(found.of_even.residual))}; as the spikes arrive, N = "
+            f"{facts('N, uneven', uneven)} and V_T = "
+            f"{facts('V_T, uneven', float(found.of_uneven.residual))}, an unevenness error of "
             f"{facts('unevenness error', THRESHOLD / TIME_STEPS * abs(found.level - uneven))}."
         ),
         figure=_figure(found),

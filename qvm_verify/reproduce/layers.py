@@ -17,7 +17,7 @@ from qvm_verify.reproduce.outcome import Facts, Outcome
 from qvm_verify.reproduce.settings import Settings
 
 LEVELS, PIXELS, IMAGES = 8, 32, 2
-PERCENTILE = 99.9
+NETWORKS, PERCENTILE = ("vgg16", "resnet34"), 99.9
 Comparisons = list[tuple[Subject, CurrentsComparison]]
 
 
@@ -44,8 +44,9 @@ def run(settings: Settings) -> Outcome:
         name="fig3",
         title="Figure 3: unevenness error of every site, without and with QVM",
         columns=(
-            *("network", "site", "images", "mean error, streaming", "largest error, streaming"),
+            *("network", "site", "images", "θ", "mean error, streaming", "largest error, streaming"),
             *("mean error, constant", "largest error, constant"),
+            *("mean error / θ, streaming", "mean error / θ, constant"),
         ),
         rows=_rows(compared),
         facts=facts,
@@ -58,7 +59,7 @@ def _untrained(images: Tensor, seed: int) -> list[Subject]:
     """Return both networks of the paper with initial weights and thresholds calibrated on the images."""
     torch.manual_seed(seed)
     found: list[Subject] = []
-    for name in ("vgg16", "resnet34"):
+    for name in NETWORKS:
         build = getattr(networks, name)
         network: nn.Module = build(
             levels=LEVELS, quantizer="round", classes=10, variant="cifar", channels=images.shape[1]
@@ -71,20 +72,36 @@ def _untrained(images: Tensor, seed: int) -> list[Subject]:
 def _rows(compared: Comparisons) -> list[tuple[object, ...]]:
     return [
         (
-            *(subject.name, site.site, comparison.images),
+            *(subject.name, site.site, comparison.images, threshold),
             *(site.streaming.mean, site.streaming.max, site.constant.mean, site.constant.max),
+            *(site.streaming.mean / threshold, site.constant.mean / threshold),
         )
         for subject, comparison in compared
-        for site in comparison.sites
+        for site, threshold in zip(comparison.sites, _thresholds(subject, comparison), strict=True)
     ]
+
+
+def _thresholds(subject: Subject, comparison: CurrentsComparison) -> list[float]:
+    """Return θ of every site; the k-th call of a site, NAME#k, has the threshold of the first."""
+    sites = dict(subject.network.named_modules())
+    return [float(sites[one.site.split("#")[0]].threshold.detach()) for one in comparison.sites]
+
+
+def _relative(subject: Subject, comparison: CurrentsComparison) -> tuple[list[float], list[float]]:
+    """Return the mean errors of all sites as shares of θ: with streaming and with constant currents."""
+    pairs = list(zip(comparison.sites, _thresholds(subject, comparison), strict=True))
+    return (
+        [site.streaming.mean / threshold for site, threshold in pairs],
+        [site.constant.mean / threshold for site, threshold in pairs],
+    )
 
 
 def _paragraph(compared: Comparisons, untrained_on: str | None, facts: Facts) -> str:
     weights = (
-        f"The weights are untrained, as initialized, and only the thresholds are fitted, to the "
-        f"{facts('percentile', PERCENTILE)}th percentile of the currents on {untrained_on} at "
-        f"{facts('pixels', PIXELS)}x{facts('pixels', PIXELS)} pixels; the size of the errors is therefore not "
-        f"the paper's, whose networks are trained on ImageNet. "
+        "The weights are untrained, as initialized, and only the thresholds are fitted, to percentile "
+        f"{facts('percentile', PERCENTILE)} of the currents on {untrained_on}, scaled to "
+        f"{facts('pixels', PIXELS)} pixels a side where it is smaller; the size of the errors is therefore "
+        "not the paper's, whose networks are trained on ImageNet. "
         if untrained_on
         else ""
     )
@@ -95,17 +112,15 @@ def _compared(subject: Subject, comparison: CurrentsComparison, facts: Facts) ->
     def fact(name: str, value: object) -> str:
         return facts(f"{subject.name}: {name}", value)
 
-    streaming = [site.streaming.mean for site in comparison.sites]
-    constant = [site.constant.mean for site in comparison.sites]
+    streaming, constant = _relative(subject, comparison)
     off = sum(site.constant.max > 0 for site in comparison.sites)
     return (
-        f"{subject.name}, {fact('images', comparison.images)} images, T = L = {fact('T', subject.levels)}: without QVM "
-        f"the mean unevenness error of a site lies between {fact('least mean, streaming', min(streaming))} and "
-        f"{fact('greatest mean, streaming', max(streaming))}, and "
-        f"{fact('sites without error, streaming', sum(value == 0 for value in streaming))} of "
-        f"{fact('sites', len(streaming))} sites have none; with QVM "
-        f"{fact('sites with an error, constant', off)} sites have any, at most "
-        f"{fact('greatest mean, constant', max(constant))} on average."
+        f"{subject.name}, {fact('images', comparison.images)} images, T = L = {fact('T', subject.levels)}: "
+        f"without QVM {fact('sites with an error, streaming', sum(value > 0 for value in streaming))} of "
+        f"{fact('sites', len(streaming))} sites have an unevenness error, its mean over a site's neurons "
+        f"being at most {fact('greatest mean / θ, streaming', max(streaming))} θ; with QVM "
+        f"{fact('sites with an error, constant', off)} sites have one, with a mean of at most "
+        f"{fact('greatest mean / θ, constant', max(constant))} θ."
     )
 
 
@@ -115,8 +130,7 @@ def _figure(compared: Comparisons) -> Figure:
         figure.subplots(len(compared), 1, squeeze=False)[:, 0], compared, strict=True
     ):
         places = range(len(comparison.sites))
-        streaming = [site.streaming.mean for site in comparison.sites]
-        constant = [site.constant.mean for site in comparison.sites]
+        streaming, constant = _relative(subject, comparison)
         axis.bar([k - 0.2 for k in places], streaming, width=0.4, color="C2", label="without QVM: streaming")
         axis.bar([k + 0.2 for k in places], constant, width=0.4, color="C1", label="with QVM: constant")
         for k, value in enumerate(constant):
@@ -125,6 +139,7 @@ def _figure(compared: Comparisons) -> Figure:
         axis.set_xticks(places, [site.site for site in comparison.sites], rotation=90, fontsize="small")
         axis.set_title(f"{subject.name}, T = L = {subject.levels}", fontsize="medium")
         axis.set_xlabel("site")
-        axis.set_ylabel("mean |a - φ| (units of a)")
+        axis.margins(x=0.01)
+        axis.set_ylabel("mean |a - φ| / θ")
         axis.legend(fontsize="small")
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -25,12 +26,19 @@ from qvm_verify.reproduce.unevenness import (
 )
 from qvm_verify.snn import Quantizer
 
-PRINTED: dict[Scenario, tuple[float, float]] = {  # mean absolute error and R, A.1 and Figure 6
-    "random": (0.1430, 0.971),
-    "uniform": (0.0912, 0.944),
-    "ANN input": (0.0, 1.0),
-    "expected current": (0.0, 1.0),
+PRINTED_ERROR: dict[Scenario, float] = {  # A.1, subfigures (e) to (h)
+    "random": 0.1430,
+    "uniform": 0.0912,
+    "ANN input": 0.0,
+    "expected current": 0.0,
 }
+PRINTED_R: dict[Scenario, float] = {  # A.1, subfigures (a) to (d)
+    "random": 0.971,
+    "uniform": 0.944,
+    "ANN input": 1.0,
+    "expected current": 1.0,
+}
+TRAINS: tuple[Scenario, ...] = ("random", "uniform")
 INPUTS = (10, 30, 100, 300, 1000)
 QUANTIZERS: tuple[Quantizer, ...] = ("floor", "round", "ceil")
 Results = dict[Choice, dict[Scenario, Measured]]
@@ -87,41 +95,38 @@ def _rows(results: Results) -> list[tuple[object, ...]]:
 def _chosen(choice: Choice, trials: int, facts: Facts) -> str:
     return (
         f"{facts('neurons', NEURONS)} neurons, {facts('trials', trials)} trials, seed {facts('seed', SEED)}, "
-        f"T = L = {facts('T', TIME_STEPS)}. The paper does not say how many inputs there are, how a fractional "
-        f"count becomes spikes, or which quantizer is used; here {facts('inputs', choice.inputs)} inputs, "
-        f"counts rounded to the nearest with the ANN seeing the rounded ones (a = φ at the input), and "
-        f"{choice.quantizer} with its V0."
+        f"T = L = {facts('T', TIME_STEPS)}. The paper does not say how many inputs there are, how a "
+        f"fractional count becomes spikes, or which quantizer is used; here {facts('inputs', choice.inputs)} "
+        "inputs, counts rounded to the nearest with the ANN seeing the rounded ones (a = φ at the input), "
+        f"and {choice.quantizer} with its V0."
     )
 
 
 def _against_print(one: Measured, facts: Facts) -> str:
-    error, correlation = PRINTED[one.scenario]
-
     def fact(name: str, value: object) -> str:
         return facts(f"{one.scenario}: {name}", value)
 
     return (
         f"{one.scenario[0].upper()}{one.scenario[1:]}: mean |a - φ| {fact('error', one.error[0])} ± "
         f"{fact('standard deviation of the error', one.error[1])} (printed "
-        f"{fact('printed error', error)}), R = {fact('R', one.correlation[0])} ± "
-        f"{fact('standard deviation of R', one.correlation[1])} (printed {fact('printed R', correlation)})."
+        f"{fact('printed error', PRINTED_ERROR[one.scenario])}), R = {fact('R', one.correlation[0])} ± "
+        f"{fact('standard deviation of R', one.correlation[1])} (printed "
+        f"{fact('printed R', PRINTED_R[one.scenario])})."
     )
 
 
 def nearest(value: float, measured: dict[Scenario, Measured], what: str) -> Scenario:
     """Return which of the two spike trains comes nearest to a printed value of "error" or "correlation"."""
-    trains: tuple[Scenario, ...] = ("random", "uniform")
-    return min(trains, key=lambda scenario: abs(getattr(measured[scenario], what)[0] - value))
+    return min(TRAINS, key=lambda scenario: abs(getattr(measured[scenario], what)[0] - value))
 
 
 def _which_belongs(measured: dict[Scenario, Measured], facts: Facts) -> str:
     sentences = []
-    for number, (what, name) in enumerate((("error", "error"), ("correlation", "R"))):
-        for scenario in ("random", "uniform"):
-            printed = PRINTED[scenario][number]  # type: ignore[index]  # both are scenarios
-            found = nearest(printed, measured, what)
+    for what, name, printed in (("error", "error", PRINTED_ERROR), ("correlation", "R", PRINTED_R)):
+        for scenario in TRAINS:
+            found = nearest(printed[scenario], measured, what)
             verdict = "as printed" if found == scenario else f"not with {scenario}, where it is printed"
-            value = facts(f"{scenario}: printed {name}", printed)
+            value = facts(f"{scenario}: printed {name}", printed[scenario])
             sentences.append(f"the printed {name} {value} goes with {found}, {verdict}")
     return f"By what is nearest, {'; '.join(sentences)}."
 
@@ -136,33 +141,36 @@ def _sensitivity(others: Results, trials: int, facts: Facts) -> str:
     )
 
     def distance(choice: Choice) -> float:
-        trains: tuple[Scenario, ...] = ("random", "uniform")
-        return sum(abs(others[choice][one].error[0] - PRINTED[one][0]) for one in trains)
+        return sum(abs(others[choice][one].error[0] - PRINTED_ERROR[one]) for one in TRAINS)
 
     best = min(others, key=distance)
-    wrong = {q: max(of["ANN input"].error[0] for c, of in others.items() if c.quantizer == q) for q in QUANTIZERS}
+    wrong = {
+        q: max(of["ANN input"].error[0] for c, of in others.items() if c.quantizer == q) for q in QUANTIZERS
+    }
     lossless = max(of["expected current"].error[0] for of in others.values())
     return (
         f"In {facts('settings', len(others))} settings of {facts('trials of a setting', trials)} trials each "
-        f"({facts('fewest inputs', INPUTS[0])} to {facts('most inputs', INPUTS[-1])} inputs, three treatments "
-        f"of fractions, three quantizers) the uniform trains have the smaller error in "
+        f"({facts('fewest inputs', INPUTS[0])} to {facts('most inputs', INPUTS[-1])} inputs, three "
+        "treatments of fractions, three quantizers) the uniform trains have the smaller error in "
         f"{facts('settings with a smaller error of uniform', ordered)} and the higher R in "
-        f"{facts('settings with a higher R of uniform', correlated)}; the printed combination, less error at a "
-        f"lower R, occurs in {facts('settings with the printed combination', printed)}. The two printed errors "
-        f"are met best by {facts('inputs of the nearest setting', best.inputs)} inputs, {best.counts}, "
-        f"{best.quantizer}: {facts('random error of the nearest setting', others[best]['random'].error[0])} and "
+        f"{facts('settings with a higher R of uniform', correlated)}; the printed combination, less error at "
+        f"a lower R, occurs in {facts('settings with the printed combination', printed)}. The two printed "
+        f"errors are met best by {facts('inputs of the nearest setting', best.inputs)} inputs, "
+        f"{best.counts}, {best.quantizer}: "
+        f"{facts('random error of the nearest setting', others[best]['random'].error[0])} and "
         f"{facts('uniform error of the nearest setting', others[best]['uniform'].error[0])}. The expected "
         f"current errs by at most {facts('largest error of the expected current', lossless)} in any setting; "
         f"the ANN's output as current by {facts('ANN input: largest error with floor', wrong['floor'])} with "
         f"floor, {facts('ANN input: largest error with round', wrong['round'])} with round, but "
-        f"{facts('ANN input: largest error with ceil', wrong['ceil'])} with ceil, whose V0 = θ fires once too "
-        f"often on a whole z."
+        f"{facts('ANN input: largest error with ceil', wrong['ceil'])} with ceil, whose V0 = θ fires once "
+        "too often on a whole z."
     )
 
 
 def _figure(measured: dict[Scenario, Measured], others: Results) -> Figure:
     figure = Figure(figsize=(14, 10.5), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(2, 1))
+    figure.suptitle("(a) to (d): the area of a dot is its share of the neurons with that a", fontsize="small")
+    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(2, 1)))
     upper = top.subplots(2, len(SCENARIOS))
     for column, one in enumerate(measured.values()):
         _pairs(upper[0, column], one)
@@ -205,13 +213,12 @@ def _differences(axis: Axes, one: Measured) -> None:
 
 def _over_inputs(axis: Axes, others: Results, what: str, label: str) -> None:
     styles: dict[Counts, str] = dict(zip(COUNTS, ("-", "--", ":"), strict=True))
-    trains: tuple[Scenario, ...] = ("random", "uniform")
-    for colour, scenario in zip(("C3", "C0"), trains, strict=True):
+    for colour, scenario in zip(("C3", "C0"), TRAINS, strict=True):
         for counts, style in styles.items():
             values = [getattr(others[Choice(inputs=n, counts=counts)][scenario], what)[0] for n in INPUTS]
             axis.plot(INPUTS, values, style, color=colour, marker=".", label=f"{scenario}, {counts}")
-        printed = PRINTED[scenario][0 if what == "error" else 1]
-        axis.axhline(printed, color=colour, linewidth=3, alpha=0.3, label=f"printed for {scenario}")
+        printed = PRINTED_ERROR if what == "error" else PRINTED_R
+        axis.axhline(printed[scenario], color=colour, linewidth=3, alpha=0.3, label=f"printed for {scenario}")
     axis.set_xscale("log")
     axis.set_xlabel("number of inputs")
     axis.set_ylabel(label)

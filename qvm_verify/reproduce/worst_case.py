@@ -8,25 +8,21 @@ fires at t where A_t - θ N_{t-1} >= θ (Eq. 1 and 2). So, with F_t = ⌊A_t / �
 
 which never falls where N_{t-1} or F_t rises. By induction N_T is monotone in the whole path A_1, ..., A_T.
 Whatever the order, max(0, n_i - (T - t)) <= c_i(t) <= min(n_i, t); the left is attained for all t at once by
-firing as late as possible, the right by firing as early as possible. Hence one order gives the highest path
-at every step, and so the largest N: positive weights early, negative ones late. Its mirror gives the smallest.
+firing as late as possible, the right by firing as early as possible. Hence one order gives the highest
+path at every step, and so the largest N: positive weights early, negative ones late. Its mirror gives the
+smallest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from qvm_verify import reference
-from qvm_verify.reference import IFParameters
 
 Array = np.ndarray[Any, Any]
-Rational = Fraction | int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +58,10 @@ def envelope(
 ) -> Envelope:
     """Return the exact extremes of N over all spike orders, in the arithmetic of `weight`.
 
-    `weight` [outputs, inputs] holds what one spike adds to the current, W θ^{l-1}; `counts` [inputs] are whole
-    and in [0, T]; `bias` b, `v_init` and `threshold` θ > 0 broadcast against [outputs]. Exact with arrays of
-    `Fraction` or `int` (dtype object); with floats, the sums of the two orders are rounded. Raises ValueError
-    on a count outside [0, T].
+    `weight` [outputs, inputs] holds what one spike adds to the current, W θ^{l-1}; `counts` [inputs] are
+    whole and in [0, T]; `bias` b, `v_init` and `threshold` θ > 0 broadcast against [outputs]. Exact with
+    arrays of `Fraction` or `int` (dtype object); with floats, the sums of the two orders are rounded.
+    Raises ValueError on a count outside [0, T].
     """
     weight = np.asarray(weight)
     early, late = (cumulative(counts, time_steps, early=early) for early in (True, False))
@@ -84,32 +80,3 @@ def _count(path: Array, threshold: Any) -> Array:
     for a in path:
         count = count + np.asarray(a >= threshold * (count + 1), dtype=int)
     return count
-
-
-def brute_force(
-    weight: Sequence[Rational],
-    counts: Sequence[int],
-    *,
-    threshold: Rational,
-    v_init: Rational,
-    time_steps: int,
-    bias: Rational = 0,
-) -> tuple[int, int]:
-    """Return the smallest and the largest N of one neuron by running the reference on every order.
-
-    There are Π_i C(T, n_i) of them: for small sizes only.
-    """
-    parameters = IFParameters(threshold=threshold)
-    found = {
-        int(reference.count_spikes(reference.if_steps(currents, v_init, parameters)))
-        for currents in _all_currents(weight, counts, time_steps, bias)
-    }
-    return min(found), max(found)
-
-
-def _all_currents(
-    weight: Sequence[Rational], counts: Sequence[int], time_steps: int, bias: Rational
-) -> Iterable[list[Rational]]:
-    steps = range(time_steps)
-    for fired in product(*(list(combinations(steps, n)) for n in counts)):
-        yield [bias + sum(w for w, at in zip(weight, fired, strict=True) if t in at) for t in steps]
