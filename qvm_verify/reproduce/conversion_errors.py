@@ -117,7 +117,7 @@ def run(settings: Settings) -> Outcome:
 def _paragraph(matched: Panel, unmatched: Panel, facts: Facts) -> str:
     inside, outside = ~unmatched.clipped, unmatched.clipped
     return (
-        f"Floor, V0 = 0, {facts('currents', POINTS)} mean currents x. (a) L = T = "
+        f"Floor, V0 = {facts('V0', 0)}, {facts('currents', POINTS)} mean currents x. (a) L = T = "
         f"{facts('a: L = T', matched.levels)}, γ = θ = {facts('a: γ = θ', matched.threshold)}: under the "
         "constant current |a - φ| is at most "
         f"{facts('a: constant, maximum', matched.error(matched.constant)[1])}; with the same total spread "

@@ -89,8 +89,8 @@ def run(settings: Settings) -> Outcome:
         facts=facts,
         paragraph=(
             f"{facts('inputs', INPUTS)} inputs, T = {facts('T', TIME_STEPS)}, θ = {facts('θ', THRESHOLD)}, "
-            f"floor, V0 = 0; the first neuron drawn with seed {facts('seed', SEED)} on which the order "
-            f"matters. The total current is {facts('total current', total)} either way, so M = "
+            f"floor, V0 = {facts('V0', 0)}; the first neuron drawn with seed {facts('seed', SEED)} on which "
+            f"the order matters. The total current is {facts('total current', total)} either way, so M = "
             f"{facts('M', found.level)}. Spread evenly it gives N = {facts('N, even', even)} and leaves V_T "
             f"= {facts('V_T, even', float(found.of_even.residual))}; as the spikes arrive, N = "
             f"{facts('N, uneven', uneven)} and V_T = "

@@ -13,6 +13,7 @@ from qvm_verify.reproduce.settings import Settings
 from qvm_verify.reproduce.unevenness import (
     COUNTS,
     NEURONS,
+    PHASES,
     SCENARIOS,
     SEED,
     THRESHOLD,
@@ -44,12 +45,12 @@ QUANTIZERS: tuple[Quantizer, ...] = ("floor", "round", "ceil")
 Results = dict[Choice, dict[Scenario, Measured]]
 
 
-def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 20) -> Outcome:
+def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 10) -> Outcome:
     """Return Figure 6, by the choices of `Choice()`, and how much every other choice would change."""
     main = Choice()
     grid = [
-        Choice(inputs=n, counts=counts, quantizer=quantizer)
-        for quantizer, counts, n in product(QUANTIZERS, COUNTS, INPUTS)
+        Choice(inputs=n, counts=counts, quantizer=quantizer, phase=phase)
+        for quantizer, counts, phase, n in product(QUANTIZERS, COUNTS, PHASES, INPUTS)
     ]
     settings.on_progress("A.1 as chosen", 0, len(grid) + 1)
     measured = measure(main, trials=trials)
@@ -64,13 +65,14 @@ def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 20) -> O
             *(_against_print(one, facts) for one in measured.values()),
             _which_belongs(measured, facts),
             _sensitivity(others, grid_trials, facts),
+            _constant_currents(others, facts),
         )
     )
     return Outcome(
         name="fig6",
         title="Figure 6: temporal distribution of the input spikes and the error of one layer",
         columns=(
-            *("quantizer", "inputs", "counts", "scenario", "trials"),
+            *("quantizer", "inputs", "counts", "uniform trains", "scenario", "trials"),
             *("mean |a - φ|", "its standard deviation", "R", "standard deviation of R"),
             *(f"neurons with |M - N| = {k}" for k in range(TIME_STEPS + 1)),
         ),
@@ -84,7 +86,7 @@ def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 20) -> O
 def _rows(results: Results) -> list[tuple[object, ...]]:
     return [
         (
-            *(choice.quantizer, choice.inputs, choice.counts, scenario, len(one.errors)),
+            *(choice.quantizer, choice.inputs, choice.counts, choice.phase, scenario, len(one.errors)),
             *(*one.error, *one.correlation, *one.differences),
         )
         for choice, of_choice in results.items()
@@ -96,9 +98,10 @@ def _chosen(choice: Choice, trials: int, facts: Facts) -> str:
     return (
         f"{facts('neurons', NEURONS)} neurons, {facts('trials', trials)} trials, seed {facts('seed', SEED)}, "
         f"T = L = {facts('T', TIME_STEPS)}. The paper does not say how many inputs there are, how a "
-        f"fractional count becomes spikes, or which quantizer is used; here {facts('inputs', choice.inputs)} "
-        "inputs, counts rounded to the nearest with the ANN seeing the rounded ones (a = φ at the input), "
-        f"and {choice.quantizer} with its V0."
+        "fractional count becomes spikes, when evenly spaced ones start, or which quantizer is used; here "
+        f"{facts('inputs', choice.inputs)} inputs, counts rounded to the nearest with the ANN seeing the "
+        f"rounded ones (a = φ at the input), uniform trains {choice.phase}, and {choice.quantizer} with its "
+        "V0."
     )
 
 
@@ -144,24 +147,31 @@ def _sensitivity(others: Results, trials: int, facts: Facts) -> str:
         return sum(abs(others[choice][one].error[0] - PRINTED_ERROR[one]) for one in TRAINS)
 
     best = min(others, key=distance)
+    return (
+        f"In {facts('settings', len(others))} settings of {facts('trials of a setting', trials)} trials each "
+        f"({facts('fewest inputs', INPUTS[0])} to {facts('most inputs', INPUTS[-1])} inputs, three "
+        "treatments of fractions, three quantizers, uniform trains that start at once or half an interval "
+        "later) the uniform trains have the smaller error in "
+        f"{facts('settings with a smaller error of uniform', ordered)} and the higher R in "
+        f"{facts('settings with a higher R of uniform', correlated)}; the printed combination, less error at "
+        f"a lower R, occurs in {facts('settings with the printed combination', printed)}. The two printed "
+        f"errors are met best by {facts('inputs of the nearest setting', best.inputs)} inputs, "
+        f"{best.counts}, {best.quantizer}, uniform trains {best.phase}: "
+        f"{facts('random error of the nearest setting', others[best]['random'].error[0])} and "
+        f"{facts('uniform error of the nearest setting', others[best]['uniform'].error[0])}."
+    )
+
+
+def _constant_currents(others: Results, facts: Facts) -> str:
     wrong = {
         q: max(of["ANN input"].error[0] for c, of in others.items() if c.quantizer == q) for q in QUANTIZERS
     }
     lossless = max(of["expected current"].error[0] for of in others.values())
     return (
-        f"In {facts('settings', len(others))} settings of {facts('trials of a setting', trials)} trials each "
-        f"({facts('fewest inputs', INPUTS[0])} to {facts('most inputs', INPUTS[-1])} inputs, three "
-        "treatments of fractions, three quantizers) the uniform trains have the smaller error in "
-        f"{facts('settings with a smaller error of uniform', ordered)} and the higher R in "
-        f"{facts('settings with a higher R of uniform', correlated)}; the printed combination, less error at "
-        f"a lower R, occurs in {facts('settings with the printed combination', printed)}. The two printed "
-        f"errors are met best by {facts('inputs of the nearest setting', best.inputs)} inputs, "
-        f"{best.counts}, {best.quantizer}: "
-        f"{facts('random error of the nearest setting', others[best]['random'].error[0])} and "
-        f"{facts('uniform error of the nearest setting', others[best]['uniform'].error[0])}. The expected "
-        f"current errs by at most {facts('largest error of the expected current', lossless)} in any setting; "
-        f"the ANN's output as current by {facts('ANN input: largest error with floor', wrong['floor'])} with "
-        f"floor, {facts('ANN input: largest error with round', wrong['round'])} with round, but "
+        f"The expected current errs by at most {facts('largest error of the expected current', lossless)} in "
+        "any setting; the ANN's output as current by "
+        f"{facts('ANN input: largest error with floor', wrong['floor'])} with floor, "
+        f"{facts('ANN input: largest error with round', wrong['round'])} with round, but "
         f"{facts('ANN input: largest error with ceil', wrong['ceil'])} with ceil, whose V0 = θ fires once "
         "too often on a whole z."
     )
@@ -217,6 +227,9 @@ def _over_inputs(axis: Axes, others: Results, what: str, label: str) -> None:
         for counts, style in styles.items():
             values = [getattr(others[Choice(inputs=n, counts=counts)][scenario], what)[0] for n in INPUTS]
             axis.plot(INPUTS, values, style, color=colour, marker=".", label=f"{scenario}, {counts}")
+        if scenario == "uniform":
+            later = [getattr(others[Choice(inputs=n, phase="centred")][scenario], what)[0] for n in INPUTS]
+            axis.plot(INPUTS, later, color="C2", marker=".", label="uniform, rounded, centred")
         printed = PRINTED_ERROR if what == "error" else PRINTED_R
         axis.axhline(printed[scenario], color=colour, linewidth=3, alpha=0.3, label=f"printed for {scenario}")
     axis.set_xscale("log")

@@ -14,6 +14,8 @@ from qvm_verify.reference import MATCHED_V_INIT, IFParameters, Quantizer
 Array = np.ndarray[Any, Any]
 Counts = Literal["rounded", "rounded spikes", "cut spikes"]
 COUNTS: tuple[Counts, ...] = get_args(Counts)
+Phase = Literal["first at once", "centred"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 Scenario = Literal["random", "uniform", "ANN input", "expected current"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 
@@ -28,12 +30,14 @@ class Choice:
     `inputs` is the size of the layer before. N^{l-1} = a^{l-1} T / θ^{l-1} is hardly ever whole. "rounded":
     it is rounded and the ANN, too, sees the rounded activation, so that a^{l-1} = φ^{l-1} as Setup 2
     demands. Otherwise the ANN and Eq. 9 keep the fraction and the spike trains lose it: "rounded spikes" to
-    the nearest count, "cut spikes" to the one below.
+    the nearest count, "cut spikes" to the one below. Spikes T / N apart may start on the first time-step or
+    half an interval later, "centred".
     """
 
     inputs: int = 1000
     counts: Counts = "rounded"
     quantizer: Quantizer = "floor"
+    phase: Phase = "first at once"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,8 @@ def _trial(
     fractional = rng.uniform(0, THRESHOLD_BEFORE, choice.inputs) * TIME_STEPS / THRESHOLD_BEFORE
     counts = np.floor(fractional if choice.counts == "cut spikes" else fractional + 0.5).astype(int)
     seen = counts if choice.counts == "rounded" else fractional
-    trains = [reference.random_spikes(counts, TIME_STEPS, rng), reference.uniform_spikes(counts, TIME_STEPS)]
+    uniformly = reference.uniform_spikes if choice.phase == "first at once" else centred_spikes
+    trains = [reference.random_spikes(counts, TIME_STEPS, rng), uniformly(counts, TIME_STEPS)]
     # One product for everything that is weighted: the expected rate and both trains.
     rows = np.concatenate([seen[None] / TIME_STEPS, *trains]) * THRESHOLD_BEFORE @ weight.T
     current, random, uniform = rows[0], rows[1 : TIME_STEPS + 1], rows[TIME_STEPS + 1 :]
@@ -125,6 +130,13 @@ def _trial(
         (scenario, reference.simulate(q, v_init=v_init, parameters=parameters).spike_count)
         for scenario, q in currents.items()
     )
+
+
+def centred_spikes(counts: Array, time_steps: int) -> Array:
+    """Return uniform trains that start half an interval late: spike k falls on ⌊(k + 1/2) T / N⌋."""
+    t = np.arange(time_steps + 1).reshape(-1, *[1] * counts.ndim)
+    spikes_before = -((time_steps - 2 * t * counts) // (2 * time_steps))
+    return np.asarray(np.diff(spikes_before, axis=0) > 0)
 
 
 def _pearson(level: Array, spike_count: Array) -> float:
