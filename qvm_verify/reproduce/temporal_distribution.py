@@ -10,12 +10,17 @@ from matplotlib.figure import Figure
 
 from qvm_verify.reproduce.outcome import Facts, Outcome
 from qvm_verify.reproduce.settings import Settings
+from qvm_verify.reproduce.temporal_distribution_text import (
+    PRINTED_ERROR,
+    PRINTED_R,
+    TRAINS,
+    Results,
+    paragraph,
+)
 from qvm_verify.reproduce.unevenness import (
     COUNTS,
-    NEURONS,
     PHASES,
     SCENARIOS,
-    SEED,
     THRESHOLD,
     TIME_STEPS,
     TRIALS,
@@ -27,22 +32,8 @@ from qvm_verify.reproduce.unevenness import (
 )
 from qvm_verify.snn import Quantizer
 
-PRINTED_ERROR: dict[Scenario, float] = {  # A.1, subfigures (e) to (h)
-    "random": 0.1430,
-    "uniform": 0.0912,
-    "ANN input": 0.0,
-    "expected current": 0.0,
-}
-PRINTED_R: dict[Scenario, float] = {  # A.1, subfigures (a) to (d)
-    "random": 0.971,
-    "uniform": 0.944,
-    "ANN input": 1.0,
-    "expected current": 1.0,
-}
-TRAINS: tuple[Scenario, ...] = ("random", "uniform")
 INPUTS = (10, 30, 100, 300, 1000)
 QUANTIZERS: tuple[Quantizer, ...] = ("floor", "round", "ceil")
-Results = dict[Choice, dict[Scenario, Measured]]
 
 
 def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 10) -> Outcome:
@@ -59,15 +50,6 @@ def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 10) -> O
         settings.on_progress("A.1 by other choices", done + 1, len(grid) + 1)
         others[choice] = measure(choice, trials=grid_trials)
     facts = Facts()
-    paragraph = " ".join(
-        (
-            _chosen(main, trials, facts),
-            *(_against_print(one, facts) for one in measured.values()),
-            _which_belongs(measured, facts),
-            _sensitivity(others, grid_trials, facts),
-            _constant_currents(others, facts),
-        )
-    )
     return Outcome(
         name="fig6",
         title="Figure 6: temporal distribution of the input spikes and the error of one layer",
@@ -78,7 +60,7 @@ def run(settings: Settings, *, trials: int = TRIALS, grid_trials: int = 10) -> O
         ),
         rows=_rows({main: measured}) + _rows(others),
         facts=facts,
-        paragraph=paragraph,
+        paragraph=paragraph(main, measured, others, facts),
         figure=_figure(measured, others),
     )
 
@@ -92,89 +74,6 @@ def _rows(results: Results) -> list[tuple[object, ...]]:
         for choice, of_choice in results.items()
         for scenario, one in of_choice.items()
     ]
-
-
-def _chosen(choice: Choice, trials: int, facts: Facts) -> str:
-    return (
-        f"{facts('neurons', NEURONS)} neurons, {facts('trials', trials)} trials, seed {facts('seed', SEED)}, "
-        f"T = L = {facts('T', TIME_STEPS)}. The paper does not say how many inputs there are, how a "
-        "fractional count becomes spikes, when evenly spaced ones start, or which quantizer is used; here "
-        f"{facts('inputs', choice.inputs)} inputs, counts rounded to the nearest with the ANN seeing the "
-        f"rounded ones (a = φ at the input), uniform trains {choice.phase}, and {choice.quantizer} with its "
-        "V0."
-    )
-
-
-def _against_print(one: Measured, facts: Facts) -> str:
-    def fact(name: str, value: object) -> str:
-        return facts(f"{one.scenario}: {name}", value)
-
-    return (
-        f"{one.scenario[0].upper()}{one.scenario[1:]}: mean |a - φ| {fact('error', one.error[0])} ± "
-        f"{fact('standard deviation of the error', one.error[1])} (printed "
-        f"{fact('printed error', PRINTED_ERROR[one.scenario])}), R = {fact('R', one.correlation[0])} ± "
-        f"{fact('standard deviation of R', one.correlation[1])} (printed "
-        f"{fact('printed R', PRINTED_R[one.scenario])})."
-    )
-
-
-def nearest(value: float, measured: dict[Scenario, Measured], what: str) -> Scenario:
-    """Return which of the two spike trains comes nearest to a printed value of "error" or "correlation"."""
-    return min(TRAINS, key=lambda scenario: abs(getattr(measured[scenario], what)[0] - value))
-
-
-def _which_belongs(measured: dict[Scenario, Measured], facts: Facts) -> str:
-    sentences = []
-    for what, name, printed in (("error", "error", PRINTED_ERROR), ("correlation", "R", PRINTED_R)):
-        for scenario in TRAINS:
-            found = nearest(printed[scenario], measured, what)
-            verdict = "as printed" if found == scenario else f"not with {scenario}, where it is printed"
-            value = facts(f"{scenario}: printed {name}", printed[scenario])
-            sentences.append(f"the printed {name} {value} goes with {found}, {verdict}")
-    return f"By what is nearest, {'; '.join(sentences)}."
-
-
-def _sensitivity(others: Results, trials: int, facts: Facts) -> str:
-    ordered = sum(of["uniform"].error[0] < of["random"].error[0] for of in others.values())
-    correlated = sum(of["uniform"].correlation[0] > of["random"].correlation[0] for of in others.values())
-    printed = sum(
-        of["uniform"].error[0] < of["random"].error[0]
-        and of["uniform"].correlation[0] < of["random"].correlation[0]
-        for of in others.values()
-    )
-
-    def distance(choice: Choice) -> float:
-        return sum(abs(others[choice][one].error[0] - PRINTED_ERROR[one]) for one in TRAINS)
-
-    best = min(others, key=distance)
-    return (
-        f"In {facts('settings', len(others))} settings of {facts('trials of a setting', trials)} trials each "
-        f"({facts('fewest inputs', INPUTS[0])} to {facts('most inputs', INPUTS[-1])} inputs, three "
-        "treatments of fractions, three quantizers, uniform trains that start at once or half an interval "
-        "later) the uniform trains have the smaller error in "
-        f"{facts('settings with a smaller error of uniform', ordered)} and the higher R in "
-        f"{facts('settings with a higher R of uniform', correlated)}; the printed combination, less error at "
-        f"a lower R, occurs in {facts('settings with the printed combination', printed)}. The two printed "
-        f"errors are met best by {facts('inputs of the nearest setting', best.inputs)} inputs, "
-        f"{best.counts}, {best.quantizer}, uniform trains {best.phase}: "
-        f"{facts('random error of the nearest setting', others[best]['random'].error[0])} and "
-        f"{facts('uniform error of the nearest setting', others[best]['uniform'].error[0])}."
-    )
-
-
-def _constant_currents(others: Results, facts: Facts) -> str:
-    wrong = {
-        q: max(of["ANN input"].error[0] for c, of in others.items() if c.quantizer == q) for q in QUANTIZERS
-    }
-    lossless = max(of["expected current"].error[0] for of in others.values())
-    return (
-        f"The expected current errs by at most {facts('largest error of the expected current', lossless)} in "
-        "any setting; the ANN's output as current by "
-        f"{facts('ANN input: largest error with floor', wrong['floor'])} with floor, "
-        f"{facts('ANN input: largest error with round', wrong['round'])} with round, but "
-        f"{facts('ANN input: largest error with ceil', wrong['ceil'])} with ceil, whose V0 = θ fires once "
-        "too often on a whole z."
-    )
 
 
 def _figure(measured: dict[Scenario, Measured], others: Results) -> Figure:

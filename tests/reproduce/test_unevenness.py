@@ -4,7 +4,8 @@ import pytest
 from qvm_verify import reference
 from qvm_verify.reproduce import unevenness
 from qvm_verify.reproduce.settings import Settings
-from qvm_verify.reproduce.temporal_distribution import INPUTS, nearest, run
+from qvm_verify.reproduce.temporal_distribution import INPUTS, run
+from qvm_verify.reproduce.temporal_distribution_text import nearest
 from qvm_verify.reproduce.unevenness import COUNTS, SCENARIOS, Choice, measure
 
 FEW = {"trials": 3, "neurons": 200}
@@ -78,4 +79,8 @@ def test_the_outcome_holds_every_setting_of_the_grid_and_the_combination_printed
     outcome = run(Settings(), trials=2, grid_trials=1)
     assert len(outcome.rows) == len(SCENARIOS) * (1 + 3 * 2 * len(COUNTS) * len(INPUTS))
     assert outcome.facts["settings with the printed combination"] == 0
+    exchanged, printed = (
+        outcome.facts[f"{reading}: largest miss"] for reading in ("with the two R exchanged", "as printed")
+    )
+    assert exchanged < 0.01 < printed
     assert all(len(row) == len(outcome.columns) for row in outcome.rows)
