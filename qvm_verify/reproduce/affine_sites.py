@@ -44,13 +44,18 @@ def affine_sites(
     """Return every site, with `neurons` of its neurons drawn by `seed`, or all where there are fewer.
 
     `v_init` is a fraction of each threshold. Raises InputError where the network has no
-    `QuantizedActivation`, calls one more than once, or is not affine between them, which shows in a b that
-    differs from image to image.
+    `QuantizedActivation`, calls one more than once, has a threshold that is not positive, or is not affine
+    between its sites, which shows in a b that differs from image to image; and on fewer than two images.
     """
     network = copy.deepcopy(network).double().eval()
     sites = {n: m for n, m in network.named_modules() if isinstance(m, QuantizedActivation)}
     if not sites:
         raise InputError(f"{type(network).__name__} has no QuantizedActivation")
+    for name, site in sites.items():
+        if not site.threshold.item() > 0:
+            raise InputError(f"{name}: the threshold must be positive, got {site.threshold.item():g}")
+    if len(images) < 2:
+        raise InputError("two images at least are needed, to see that a network is affine between its sites")
     currents, levels, leaves = _run_cut(network, sites, images.double())
     rng = np.random.default_rng(seed)
     found = []

@@ -116,7 +116,8 @@ def _compared(subject: Subject, comparison: CurrentsComparison, facts: Facts) ->
     off = sum(site.constant.max > 0 for site in comparison.sites)
     return (
         f"{subject.name}, {fact('images', comparison.images)} images, T = L = {fact('T', subject.levels)}: "
-        f"without QVM {fact('sites with an error, streaming', sum(value > 0 for value in streaming))} of "
+        "without QVM, spikes streaming, "
+        f"{fact('sites with an error, streaming', sum(value > 0 for value in streaming))} of "
         f"{fact('sites', len(streaming))} sites have an unevenness error, its mean over a site's neurons "
         f"being at most {fact('greatest mean / θ, streaming', max(streaming))} θ; with QVM "
         f"{fact('sites with an error, constant', off)} sites have one, with a mean of at most "

@@ -14,7 +14,7 @@ from qvm_verify.reference import MATCHED_V_INIT, IFParameters, Quantizer
 Array = np.ndarray[Any, Any]
 Counts = Literal["rounded", "rounded spikes", "cut spikes"]
 COUNTS: tuple[Counts, ...] = get_args(Counts)
-Phase = Literal["first at once", "centred"]
+Phase = Literal["from the first step", "centred"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 Scenario = Literal["random", "uniform", "ANN input", "expected current"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
@@ -37,7 +37,7 @@ class Choice:
     inputs: int = 1000
     counts: Counts = "rounded"
     quantizer: Quantizer = "floor"
-    phase: Phase = "first at once"
+    phase: Phase = "from the first step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def _trial(
     fractional = rng.uniform(0, THRESHOLD_BEFORE, choice.inputs) * TIME_STEPS / THRESHOLD_BEFORE
     counts = np.floor(fractional if choice.counts == "cut spikes" else fractional + 0.5).astype(int)
     seen = counts if choice.counts == "rounded" else fractional
-    uniformly = reference.uniform_spikes if choice.phase == "first at once" else centred_spikes
+    uniformly = reference.uniform_spikes if choice.phase == "from the first step" else centred_spikes
     trains = [reference.random_spikes(counts, TIME_STEPS, rng), uniformly(counts, TIME_STEPS)]
     # One product for everything that is weighted: the expected rate and both trains.
     rows = np.concatenate([seen[None] / TIME_STEPS, *trains]) * THRESHOLD_BEFORE @ weight.T

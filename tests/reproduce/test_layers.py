@@ -63,6 +63,18 @@ def test_a_network_that_is_not_affine_between_its_sites_is_refused(images):
         affine_sites(small(Squared), images, neurons=99, v_init=0, seed=0)
 
 
+def test_a_threshold_that_is_not_positive_is_refused(images):
+    network = small()
+    network[5].threshold.data.fill_(-1)
+    with pytest.raises(InputError, match="5: the threshold must be positive, got -1"):
+        affine_sites(network, images, neurons=9, v_init=0, seed=0)
+
+
+def test_one_image_is_not_enough(images):
+    with pytest.raises(InputError, match="two images at least"):
+        affine_sites(small(), images[:1], neurons=9, v_init=0, seed=0)
+
+
 def test_a_network_without_sites_is_refused(images):
     with pytest.raises(InputError, match="no QuantizedActivation"):
         affine_sites(nn.Flatten(), images, neurons=9, v_init=0, seed=0)
