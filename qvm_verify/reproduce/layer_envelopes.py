@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from qvm_verify import reference
+from qvm_verify.exits import InputError
 from qvm_verify.reference import IFParameters
 from qvm_verify.reproduce.affine_sites import AffineSite, Array, affine_sites
 from qvm_verify.reproduce.curves import batches_of, subjects
@@ -34,6 +35,7 @@ class SiteEnvelope:
     largest: Array
     random: Array  # N under one random order
     uniform: Array  # N under evenly spaced spikes
+    expected: Array  # N under the expected current
     undecided: int  # neurons whose extremes rounding might have moved
     replayed: int  # extremes on the first image that the reference neuron gives when run in that order
 
@@ -77,9 +79,11 @@ def site_envelope(site: AffineSite, time_steps: int, rng: np.random.Generator) -
         )
         undecided += int(((low.smallest != high.smallest) | (low.largest != high.largest)).sum())
         extremes.append((middle.smallest, middle.largest))
+        # The last is no train of spikes but their mean, the expected current of Eq. 9.
         orders = (
             reference.random_spikes(counts, time_steps, rng),
             reference.uniform_spikes(counts, time_steps),
+            reference.constant_currents(counts / time_steps, time_steps),
         )
         trains.append(
             [
@@ -90,7 +94,7 @@ def site_envelope(site: AffineSite, time_steps: int, rng: np.random.Generator) -
             ]
         )
     smallest, largest = np.stack(extremes, axis=1)
-    random, uniform = np.stack(trains, axis=1)
+    random, uniform, expected = np.stack(trains, axis=1)
     return SiteEnvelope(
         name=site.name,
         threshold=site.threshold,
@@ -101,6 +105,7 @@ def site_envelope(site: AffineSite, time_steps: int, rng: np.random.Generator) -
         largest=largest,
         random=random,
         uniform=uniform,
+        expected=expected,
         undecided=undecided,
         replayed=_replayed(site, smallest[0], largest[0], time_steps),
     )
@@ -130,6 +135,8 @@ def run(settings: Settings) -> Outcome:
     for done, site in enumerate(sites):
         settings.on_progress(f"orders of {site.name}", done, len(sites))
         found.append(site_envelope(site, subject.levels, rng))
+    if not any(one.inputs for one in found):
+        raise InputError(f"no site of {subject.name} receives spikes, so there is no order to choose")
     facts = Facts()
     return Outcome(
         name="worst-case",
@@ -138,7 +145,7 @@ def run(settings: Settings) -> Outcome:
             *("site", "θ", "neurons x images", "inputs heard", "share with N = M in every order"),
             *("mean smallest N - M", "mean largest N - M", "largest |M - N|"),
             *("mean error, worst order", "mean error, random order", "mean error, uniform order"),
-            "neurons within rounding",
+            *("mean error, expected current", "neurons within rounding"),
         ),
         rows=[_row(one) for one in found],
         facts=facts,
@@ -153,13 +160,14 @@ def _row(one: SiteEnvelope) -> tuple[object, ...]:
         *(float((one.smallest - one.level).mean()), float((one.largest - one.level).mean())),
         int(one.worst.max()),
         one.unit * float(one.worst.mean()),
-        *(one.error(one.random), one.error(one.uniform), one.undecided),
+        *(one.error(one.random), one.error(one.uniform), one.error(one.expected)),
+        one.undecided,
     )
 
 
 def _paragraph(name: str, found: list[SiteEnvelope], images: int, facts: Facts) -> str:
     fed = [one for one in found if one.inputs]
-    steps = fed[0].time_steps
+    steps = found[0].time_steps
 
     def mean(values: list[float]) -> float:
         return float(np.mean(values))
@@ -175,10 +183,11 @@ def _paragraph(name: str, found: list[SiteEnvelope], images: int, facts: Facts) 
         f"{facts('worst order', mean([one.unit * float(one.worst.mean()) for one in fed]))} in each neuron's "
         f"worst order, {facts('random order', mean([one.error(one.random) for one in fed]))} in a random "
         f"one, {facts('uniform order', mean([one.error(one.uniform) for one in fed]))} with evenly spaced "
-        "spikes, and zero with the expected current. So a pipelined or event-driven deployment, which "
-        "passes spikes on as they come, is not held to the level M by correct counts alone; the envelope is "
-        "what it can rely on. It is exact for each neuron alone; not all neurons can meet their worst order "
-        "at once, and spikes that come from real neurons may not take every order. The first site receives "
+        f"spikes, and {facts('expected current', mean([one.error(one.expected) for one in fed]))} with the "
+        "expected current. So a pipelined or event-driven deployment, which passes spikes on as they come, "
+        "is not held to the level M by correct counts alone; the envelope is what it can rely on. It is "
+        "exact for each neuron alone; two neurons may need different orders of the same spikes for their "
+        "worst, and spikes that come from real neurons may not take every order. The first site receives "
         "the image itself at every time-step, where nothing can be reordered. Rounding could have moved "
         f"{facts('neurons within rounding', sum(one.undecided for one in found))} of the extremes; of "
         f"{facts('extremes run again', 2 * sum(one.level.shape[1] for one in found))} run again, the "

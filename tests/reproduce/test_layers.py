@@ -92,6 +92,7 @@ def test_streaming_spikes_of_the_real_network_stay_inside_the_envelope(images):
     counts = (spikes[0].sum(0) / last.threshold).round().numpy()
     second = affine_sites(network, images, neurons=99, v_init=0, seed=0)[1]
     found = layer_envelopes.site_envelope(second, 4, np.random.default_rng(0))
+    assert (found.expected == second.level).all()
     for inside in (counts, second.level, found.random, found.uniform):
         assert (found.smallest <= inside).all()
         assert (inside <= found.largest).all()
@@ -104,6 +105,7 @@ def test_every_extreme_run_again_by_the_reference_is_confirmed(checkpoint, monke
     outcome = layer_envelopes.run(checkpoint)
     assert outcome.facts["extremes run again"] == outcome.facts["extremes confirmed"] == 100
     assert outcome.facts["neurons within rounding"] == 0
+    assert outcome.facts["expected current"] == 0
     assert outcome.facts["worst order"] > outcome.facts["random order"] > 0
 
 
