@@ -29,15 +29,8 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     ),
     "reproduce": (
         {
-            "option_types",
-            "datasets",
-            "exits",
-            "networks",
-            "snn",
-            "training",
-            "reference",
-            "calibration",
-            "whole_files",
+            *("audit", "calibration", "datasets", "exits", "networks", "option_types", "reference"),
+            *("report", "snn", "training", "whole_files"),
         },
         {"matplotlib", "numpy", "rich", "torch"},
     ),

@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from qvm_verify.reproduce.outcome import Outcome
 
 EXPERIMENTS = {
+    "fig1": "conversion_errors",
+    "fig2": "current_traces",
+    "fig3": "layers",
     "fig4": "quantizers",
     "fig5": "levels",
+    "fig6": "temporal_distribution",
     "table4": "quantizers_table",
+    "worst-case": "layer_envelopes",
 }
 """Each is a module of this package with a function `run`."""
 
