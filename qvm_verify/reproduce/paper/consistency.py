@@ -1,4 +1,4 @@
-"""What the tables say of themselves: T = L against the ANN, the best T, falling accuracies, rows printed twice."""
+"""What the tables say of themselves: T = L against the ANN, the best T, where accuracies fall."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from qvm_verify.reproduce.paper.agreement import Finding, best_at, decided, unchecked
-from qvm_verify.reproduce.paper.tables import TABLES, Cell, Row, own_rows, rows
+from qvm_verify.reproduce.paper.tables import Cell, Row, own_rows, rows
 
 SAMPLES = {"CIFAR-100": 10_000, "ImageNet-1k": 50_000, "CIFAR10-DVS": 1_000, "DVS-Gesture": 134}
 """Test samples of each dataset, as A.4 gives them."""
@@ -58,17 +58,15 @@ def falls(row: Row) -> list[tuple[Cell, Cell]]:
 
 
 def ahead(row: Row, without: Container[str] = ()) -> list[tuple[int, Cell]]:
-    """Return each T with an accuracy of another method above that of `row`, on the same network and dataset.
+    """Return each T at which another method of the table is above `row` on the same network and dataset.
 
     `without` names methods to leave out.
     """
     return [
         (t, other.at(t))
         for t, value in row.accuracy.items()
-        for table in TABLES
-        for other in rows(table)
-        if other.method not in ("", row.method)
-        and other.method not in without
+        for other in rows(row.table.lower().replace(" ", ""))
+        if other.method not in (row.method, *without)
         and (other.dataset, other.network) == (row.dataset, row.network)
         and other.accuracy.get(t, Decimal(0)) > value
     ]
@@ -94,8 +92,8 @@ def _same(one: Row, others: list[Row]) -> Finding:
     listed = "; ".join(_beside(one, other) for other in others)
     return decided(
         bool(same),
-        f"{one.where} and Table 4 are both {one.network} on {one.dataset} with L = {one.levels}, and nothing says "
-        f"that they are two trainings. {one.table} names no quantizer; its ANN has {one.ann}, its SNN "
+        f"{one.where} and Table 4 are both {one.network} on {one.dataset} with L = {one.levels}, and nothing "
+        f"says that they are two trainings. {one.table} names no quantizer; its ANN has {one.ann}, its SNN "
         f"{one.accuracy[one.levels or 0]} at T = L, and Table 4 has no such line: {listed}.",
     )
 

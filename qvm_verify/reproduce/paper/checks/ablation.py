@@ -9,6 +9,7 @@ from qvm_verify.reproduce.paper.consistency import falls
 from qvm_verify.reproduce.paper.tables import MATCHED, Row, row, rows
 
 LEVELS = 8  # of Table 4, by its text
+NO_FIGURE_5 = "The numbers of Figure 5 are printed nowhere but for ResNet-18 with L = 8 in Table 4."
 
 
 def findings() -> dict[str, list[Finding]]:
@@ -18,7 +19,7 @@ def findings() -> dict[str, list[Finding]]:
 
 def _section_6_2() -> dict[str, list[Finding]]:
     return {
-        "ablation-settings": [setting("L", 8, LEVELS, "A.7")],
+        "ablation-settings": [setting("L of the ablation", 8, LEVELS, "A.7")],
         "figure4-settings": [_grid()],
         "floor-matched": [
             *_peak("floor", "78.62", 8),
@@ -34,8 +35,8 @@ def _section_6_2() -> dict[str, list[Finding]]:
             _better_later(_matched("round")),
             _better_later(_row("round", "θ")),
             unchecked(
-                "What the trade-off weighs against accuracy is not stated; by accuracy alone T = 16 is the best, "
-                f"{_matched('round').accuracy[16]} against {_matched('round').accuracy[LEVELS]} at T = L."
+                "What the trade-off weighs against accuracy is not stated; by accuracy alone T = 16 is the "
+                f"best, {_matched('round').accuracy[16]} against {_matched('round').accuracy[LEVELS]} at T = L."
             ),
         ],
         "ceil-matched": [*_peak("ceil", "78.45", 8), highest("ceil")],
@@ -55,14 +56,13 @@ def _section_6_3() -> dict[str, list[Finding]]:
         "figure5-best": [
             best_at(_matched("floor"), LEVELS),
             unchecked(
-                "The numbers of Figure 5 are printed nowhere but for ResNet-18 with L = 8 in Table 4. Table 2 has "
-                "the same three networks with L = 8 and names no quantizer; there the best printed T is not 8 but "
-                f"{listed}."
+                f"{NO_FIGURE_5} Table 2 has the same three networks with L = 8 and names no quantizer; there the "
+                f"best printed T is not 8 but {listed}."
             ),
         ],
         "figure5-error": [
             _nearest("floor"),
-            unchecked("The numbers of Figure 5 are printed nowhere but for ResNet-18 with L = 8 in Table 4."),
+            unchecked(NO_FIGURE_5),
         ],
         "figure5-floor": [setting("V0 for floor", MATCHED["floor"], _matched("floor").v_init, "Eq. 8")],
     }
@@ -70,7 +70,7 @@ def _section_6_3() -> dict[str, list[Finding]]:
 
 def _section_a7() -> dict[str, list[Finding]]:
     return {
-        "table4-settings": [setting("L", 8, LEVELS, "6.2")],
+        "table4-settings": [setting("L of the ablation", 8, LEVELS, "6.2")],
         "table4-grid": [_grid()],
         "table4-peaks": [
             *_peak("floor", "78.62", 8),
@@ -127,8 +127,8 @@ def _better_later(one: Row) -> Finding:
 
 def _never_falls(one: Row) -> Finding:
     fallen = [f"from {a.value} to {b.value} ({b.where.rsplit(', ')[-1]})" for a, b in falls(one)]
-    said = f"falls {', '.join(fallen)}" if fallen else "never falls"
-    return decided(not fallen, f"{one.where} rises from {one.accuracy[1]} at T = 1, and {said}.")
+    said = f"but falls {', '.join(fallen)}" if fallen else "and never falls"
+    return decided(not fallen, f"{one.where} rises from {one.accuracy[1]} at T = 1, {said}.")
 
 
 def _floor_unmatched() -> list[Finding]:
@@ -145,7 +145,8 @@ def _floor_unmatched() -> list[Finding]:
         *(_never_falls(one) for one in others),
         decided(
             not above,
-            f"At the same T another V0 is above V0 = 0 in {len(above)} of {2 * len(own.accuracy)} cells: {listed}.",
+            f"At the same T another V0 is above V0 = 0 in {len(above)} of {2 * len(own.accuracy)} cells, though "
+            f"not at its peak: {listed}.",
         ),
     ]
 
@@ -180,8 +181,8 @@ def _against_ann(own: Row) -> Finding:
     gap = own.accuracy[LEVELS] - own.ann
     return decided(
         gap > Decimal(-1),
-        f"{own.where}: {own.accuracy[LEVELS]} at T = 8, {gap:+} from the ANN's {own.ann}; 'approach' is taken to "
-        "be within 1.",
+        f"{own.where}: {own.accuracy[LEVELS]} at T = 8, {gap:+} from the ANN's {own.ann}; 'approach' is taken "
+        "to be within 1.",
     )
 
 

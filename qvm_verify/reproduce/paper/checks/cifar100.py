@@ -21,7 +21,7 @@ def findings() -> dict[str, list[Finding]]:
     own, srp = _row("VGG-16", "QVM"), _row("VGG-16", "SRP")
     return {
         "vgg-0.78": [
-            setting("L", 8, own.levels, own.where),
+            setting("L of VGG-16", 8, own.levels, own.where),
             value("76.20", own.at(4)),
             difference("0.78", own.at(4), srp.at(4)),
         ],
@@ -45,8 +45,8 @@ def _needs() -> list[Finding]:
         decided(
             reached + srp.tau <= 8,
             f"With τ = {srp.tau}, 8 time-steps of SRP are T = {8 - srp.tau}, where Table 2 has "
-            f"{srp.accuracy[8 - srp.tau]}, below 76.20; the first printed T that reaches 76.20 is T = {reached} "
-            f"({srp.accuracy[reached]}), {reached + srp.tau} time-steps.",
+            f"{srp.accuracy[8 - srp.tau]}, below 76.20; the first printed T that reaches 76.20 is T = "
+            f"{reached} ({srp.accuracy[reached]}), {reached + srp.tau} time-steps.",
         ),
         value("76.52", cos.at(8)),
         _total("COS", 8, 12),
@@ -81,14 +81,14 @@ def _at_32() -> list[Finding]:
 def _resnet20() -> list[Finding]:
     own, ftbc = _row("ResNet-20", "QVM"), _row("ResNet-20", "FTBC")
     return [
-        setting("L", 8, own.levels, own.where),
+        setting("L of ResNet-20", 8, own.levels, own.where),
         value("64.57", own.at(4)),
         value("58.08", ftbc.at(4)),
         higher(own.at(4), ftbc.at(4)),
         value("68.24", own.at(8)),
         unchecked(
-            f"FTBC is no standard ResNet-20 (the table's note), its ANN has {ftbc.ann} against {own.ann}; at T = 8 "
-            f"it has {ftbc.accuracy[8]}, above {own.accuracy[8]}, which the sentence leaves out."
+            f"FTBC is no standard ResNet-20 (the table's note), its ANN has {ftbc.ann} against {own.ann}; at "
+            f"T = 8 it has {ftbc.accuracy[8]}, above {own.accuracy[8]}, which the sentence leaves out."
         ),
     ]
 
@@ -96,10 +96,10 @@ def _resnet20() -> list[Finding]:
 def _resnet18() -> list[Finding]:
     own, slip, qcfs = (_row("ResNet-18", method) for method in ("QVM", "SlipReLU", "QCFS"))
     return [
-        setting("L", 4, own.levels, own.where),
+        setting("L of ResNet-18", 4, own.levels, own.where),
         unchecked(
-            f"Theorem 3 would fit L = 4 better: the ANN has {own.ann}, the SNN {own.accuracy[4]} at T = 4 and "
-            f"{own.accuracy[8]} at T = 8."
+            f"Theorem 3 would fit L = 4 better: the ANN has {own.ann}, the SNN {own.accuracy[4]} at T = 4 "
+            f"and {own.accuracy[8]} at T = 8."
         ),
         value("75.61", own.at(2)),
         value("73.91", slip.at(2)),

@@ -25,15 +25,15 @@ def _vgg16() -> dict[str, list[Finding]]:
     own, srp, cos, qcfs, ftbc, adafire = _network("VGG-16")
     return {
         "vgg-settings": [
-            setting("L", 8, own.levels, own.where),
-            setting("L", 8, 16, "the next sentence (T=L=16)"),
+            setting("L of VGG-16", 8, own.levels, own.where),
+            setting("L of VGG-16", 8, 16, "the next sentence (T=L=16)"),
             unchecked("Table 1 names no quantizer."),
         ],
         "vgg-best": [
             value("74.39", own.ann_cell),
             value("74.30", own.at(16)),
             best_at(own, 16),
-            setting("L", 16, own.levels, own.where),
+            setting("L of VGG-16", 16, own.levels, own.where),
         ],
         "vgg-8": [
             value("73.77", own.at(8)),
@@ -67,7 +67,10 @@ def _resnet34() -> dict[str, list[Finding]]:
     at_8 = [cell for t, cell in ahead(own) if t == 8]
     later = [cell for _, cell in ahead(own) if cell.value > own.accuracy[8]]
     return {
-        "resnet34-settings": [setting("L", 8, own.levels, own.where), value("74.32", own.ann_cell)],
+        "resnet34-settings": [
+            setting("L of ResNet-34", 8, own.levels, own.where),
+            value("74.32", own.ann_cell),
+        ],
         "resnet34-best": [
             value("74.74", own.at(8)),
             best_at(own, 8),
@@ -133,17 +136,18 @@ def _outperforms() -> Finding:
     )
     return decided(
         not any(behind.values()),
-        f"In {sum(map(len, behind.values()))} of the {cells} cells of QVM in Table 2 a previous method is more "
-        f"accurate at the same T: {listed}. Without SRP and COS, which take τ time-steps more, and FTBC, whose "
-        f"ResNet-20 is no standard one, it is {alike} of {cells}.",
+        f"In {sum(map(len, behind.values()))} of the {cells} cells of QVM in Table 2 a previous method is "
+        f"more accurate at the same T: {listed}. Without SRP and COS, which take τ time-steps more, and "
+        f"FTBC, whose ResNet-20 is no standard one, it is {alike} of {cells}.",
     )
 
 
 def _tau() -> list[Finding]:
-    vgg16, resnet34 = _network("VGG-16"), _network("ResNet-34")
+    _, srp_vgg, cos_vgg, *_ = _network("VGG-16")
+    _, srp_resnet, cos_resnet, *_ = _network("ResNet-34")
     return [
-        _total(vgg16[1], 4, 18),
-        _total(resnet34[1], 4, 12),
-        _total(vgg16[2], 8, 16),
-        _total(resnet34[2], 8, 16),
+        _total(srp_vgg, 4, 18),
+        _total(srp_resnet, 4, 12),
+        _total(cos_vgg, 8, 16),
+        _total(cos_resnet, 8, 16),
     ]

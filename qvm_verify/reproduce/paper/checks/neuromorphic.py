@@ -19,8 +19,8 @@ def findings() -> dict[str, list[Finding]]:
         "gesture-own": [
             value("93.75", _cell("DVS-Gesture", "QVM", 4)),
             unchecked(
-                "No cost is printed, so 'significantly' has no number; 93.75 is the lowest of the four accuracies "
-                "of Table 3 on DVS-Gesture."
+                "No cost is printed, so 'significantly' has no number; 93.75 is the lowest of the four "
+                "accuracies of Table 3 on DVS-Gesture."
             ),
         ],
         "cifar10dvs-others": [value("75.40", dspike), value("77.30", dsr)],

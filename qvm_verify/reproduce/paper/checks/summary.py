@@ -71,6 +71,6 @@ def _optimum() -> Finding:
     lines = [own for own in own_rows() if len(own.accuracy) > 1]
     best = sum(own.levels in own.best for own in lines)
     return unchecked(
-        "What the optimum weighs against accuracy is not stated. By accuracy alone, T = L is the best printed "
-        f"T in {best} of {len(lines)} lines of the paper's own method."
+        "What the optimum weighs against accuracy is not stated. By accuracy alone, T = L is the best "
+        f"printed T in {best} of {len(lines)} lines of the paper's own method."
     )
