@@ -76,8 +76,8 @@ def best_at(row: Row, time_steps: int) -> Finding:
 def setting(name: str, claimed: object, found: object, where: str) -> Finding:
     """Compare a setting that two places give."""
     if claimed == found:
-        return Finding(Agreement.AGREES, f"{name} = {claimed} as in {where}.")
-    return Finding(Agreement.CONTRADICTS, f"The text has {name} = {claimed}, {where} has {name} = {found}.")
+        return Finding(Agreement.AGREES, f"{name}: {claimed} as in {where}.")
+    return Finding(Agreement.CONTRADICTS, f"{name}: the text has {claimed}, {where} has {found}.")
 
 
 def decided(agrees: bool, says: str) -> Finding:

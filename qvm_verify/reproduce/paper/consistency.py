@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 from decimal import Decimal
 from itertools import pairwise
 
@@ -57,7 +57,7 @@ def falls(row: Row) -> list[tuple[Cell, Cell]]:
     ]
 
 
-def ahead(row: Row, without: Container[str] = ()) -> list[tuple[int, Cell]]:
+def ahead(row: Row, without: Collection[str] = ()) -> list[tuple[int, Cell]]:
     """Return each T at which another method of the table is above `row` on the same network and dataset.
 
     `without` names methods to leave out.

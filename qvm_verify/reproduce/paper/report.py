@@ -40,14 +40,17 @@ def _summary() -> Iterator[str]:
 def _inconsistencies() -> Iterator[str]:
     yield "## Inconsistencies\n\n### The text against the tables, and against itself\n"
     for one in sentences():
-        yield from _of(one, Agreement.CONTRADICTS)
+        wrong = [finding.says for finding in one.findings if finding.agreement is Agreement.CONTRADICTS]
+        if wrong:
+            yield f"- [{one.section}](#{one.id}): “{one.text}”"
+            yield from (f"  - {says}" for says in wrong)
     yield "\n### The SNN at T = L against its ANN\n"
     yield (
-        "Theorem 3 leaves no error at T = L: the SNN gives every image the class that the ANN gives it, and a "
-        "higher accuracy is as much of a difference as a lower one. The printed numbers do not say why they "
-        "differ. Over the reals the theorem itself fails for ceil at whole z; in floating point it may fail by "
-        "a spike for floor and round (`reports/claims.md`); and spikes that arrive one by one are no constant "
-        "current.\n"
+        "Theorem 3 leaves no error at T = L: the SNN gives every image the class that the ANN gives it, and "
+        "a higher accuracy is as much of a difference as a lower one. The printed numbers do not say why "
+        "they differ. Over the reals the theorem itself fails for ceil at whole z; in floating point it may "
+        "fail by a spike for floor and round (`reports/claims.md`); and spikes that arrive one by one are no "
+        "constant current.\n"
     )
     yield from _listed(lossless(), {Agreement.CONTRADICTS})
     yield "\nIt agrees or cannot be checked in the other lines:\n"

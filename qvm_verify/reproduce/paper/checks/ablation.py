@@ -9,6 +9,7 @@ from qvm_verify.reproduce.paper.consistency import falls
 from qvm_verify.reproduce.paper.tables import MATCHED, Row, row, rows
 
 LEVELS = 8  # of Table 4, by its text
+NO_WEIGHT = "How much latency weighs against accuracy is not stated."
 NO_FIGURE_5 = "The numbers of Figure 5 are printed nowhere but for ResNet-18 with L = 8 in Table 4."
 
 
@@ -29,22 +30,22 @@ def _section_6_2() -> dict[str, list[Finding]]:
         "floor-unmatched": _floor_unmatched(),
         "round-matched": [
             value("79.56", _matched("round").at(LEVELS)),
-            unchecked("What the trade-off weighs against accuracy is not stated."),
+            unchecked(NO_WEIGHT),
         ],
         "round-unmatched": [
             _better_later(_matched("round")),
             _better_later(_row("round", "θ")),
             unchecked(
-                "What the trade-off weighs against accuracy is not stated; by accuracy alone T = 16 is the "
-                f"best, {_matched('round').accuracy[16]} against {_matched('round').accuracy[LEVELS]} at T = L."
+                f"{NO_WEIGHT} By accuracy alone T = 16 is the best, {_matched('round').accuracy[16]} against "
+                f"{_matched('round').accuracy[LEVELS]} at T = L."
             ),
         ],
         "ceil-matched": [*_peak("ceil", "78.45", 8), highest("ceil")],
         "ceil-unmatched": _ceil_unmatched(),
-        "matched-balance": [unchecked("What the balance weighs against accuracy is not stated.")],
+        "matched-balance": [unchecked(NO_WEIGHT)],
         "matched-degrades": [
             *(best_at(_matched(quantizer), LEVELS) for quantizer in MATCHED),
-            setting("the best T for round", LEVELS, 16, "A.7 (79.81% at T = 16)"),
+            setting("The best T for round", LEVELS, 16, "A.7 (79.81% at T = 16)"),
         ],
     }
 
@@ -56,8 +57,8 @@ def _section_6_3() -> dict[str, list[Finding]]:
         "figure5-best": [
             best_at(_matched("floor"), LEVELS),
             unchecked(
-                f"{NO_FIGURE_5} Table 2 has the same three networks with L = 8 and names no quantizer; there the "
-                f"best printed T is not 8 but {listed}."
+                f"{NO_FIGURE_5} Table 2 has the same three networks with L = 8 and names no quantizer; there "
+                f"the best printed T is not 8 but {listed}."
             ),
         ],
         "figure5-error": [
@@ -145,8 +146,8 @@ def _floor_unmatched() -> list[Finding]:
         *(_never_falls(one) for one in others),
         decided(
             not above,
-            f"At the same T another V0 is above V0 = 0 in {len(above)} of {2 * len(own.accuracy)} cells, though "
-            f"not at its peak: {listed}.",
+            f"At the same T another V0 is above V0 = 0 in {len(above)} of {2 * len(own.accuracy)} cells, "
+            f"though not at its peak: {listed}.",
         ),
     ]
 
@@ -181,8 +182,8 @@ def _against_ann(own: Row) -> Finding:
     gap = own.accuracy[LEVELS] - own.ann
     return decided(
         gap > Decimal(-1),
-        f"{own.where}: {own.accuracy[LEVELS]} at T = 8, {gap:+} from the ANN's {own.ann}; 'approach' is taken "
-        "to be within 1.",
+        f"{own.where}: {own.accuracy[LEVELS]} at T = 8, {gap:+} from the ANN's {own.ann}; 'approach' is "
+        "taken to be within 1.",
     )
 
 
