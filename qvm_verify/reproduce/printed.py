@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log2
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -80,8 +82,9 @@ def _text(table: str, facts: Facts) -> str:
     found = [one for one in sentences() if any(table in finding.says for finding in one.findings)]
     wrong = sum(one.agreement is Agreement.CONTRADICTS for one in found)
     return (
-        f"Sentences of the text checked against it: {facts('sentences checked', len(found))}; of them contradict "
-        f"a table or one another: {facts('sentences that contradict', wrong)} (see reports/paper.md)."
+        f"Sentences of the text checked against it: {facts('sentences checked', len(found))}; of them "
+        f"contradict a table or one another: {facts('sentences that contradict', wrong)} "
+        "(see reports/paper.md)."
     )
 
 
@@ -89,7 +92,7 @@ def _figure(lines: Sequence[Row]) -> Figure:
     """Return a panel for each network or dataset: accuracy over T, the ANN at the right end."""
     panels = list(dict.fromkeys((row.dataset, row.network) for row in lines))
     methods = list(dict.fromkeys(row.method for row in lines if not row.matched))
-    figure = Figure(figsize=(4.6 * len(panels), 4.0), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(panels), 4.8), layout="constrained")
     every = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (dataset, network) in zip(every, panels, strict=True):
         chosen = [row for row in lines if (row.dataset, row.network) == (dataset, network)]
@@ -100,24 +103,28 @@ def _figure(lines: Sequence[Row]) -> Figure:
 
 
 def _panel(axis: Axes, lines: Sequence[Row], colours: dict[str, str]) -> None:
-    steps = sorted({t for row in lines for t in row.accuracy})
-    place = {t: index for index, t in enumerate(steps)}
+    place = {t: log2(t) for t in sorted({t for row in lines for t in row.accuracy})}
+    last = max(place.values()) + 1  # of the ANNs
     for row in lines:
-        colour = "black" if row.matched else colours[row.method]
         label = f"{row.method} (L = {row.levels})" if row.matched else row.method
         label += f", τ = {row.tau}" if row.tau else ""
-        values = [float(value) for value in row.accuracy.values()]
-        width = 2.2 if row.matched else 1.2
-        axis.plot([place[t] for t in row.accuracy], values, "o-", color=colour, label=label, lw=width, ms=4)
+        style: dict[str, Any] = {"color": colours.get(row.method, "black"), "label": label, "marker": "o"}
+        # the paper's own line is wide and below the others, which would hide under it where they agree
+        style |= {"linewidth": 3, "markersize": 7, "zorder": 1.5} if row.matched else {"markersize": 4}
+        style |= {} if len(row.accuracy) > 1 else {"linestyle": ""}
+        axis.plot(
+            [place[t] for t in row.accuracy], [float(value) for value in row.accuracy.values()], **style
+        )
         if row.ann is not None:
-            axis.plot(len(steps), float(row.ann), "D", color=colour, markersize=5)
+            ann = style | {"marker": "D", "linestyle": "", "label": None}
+            axis.plot(last, float(row.ann), **ann)
         if row.matched and row.ann is not None:
             axis.axhline(float(row.ann), color="black", linestyle="--", linewidth=1, label="ANN of QVM")
         if row.matched:
-            axis.axvline(place[row.levels or 0], color="tab:red", linewidth=1, label="T = L of QVM")
-    ticks = [str(t) for t in steps]
+            axis.axvline(place[row.levels or 0], color="black", linestyle=":", label="T = L of QVM")
+    ticks = {str(t): x for t, x in place.items()}
     if any(row.ann is not None for row in lines):
-        ticks.append("ANN")
-    axis.set_xticks(range(len(ticks)), ticks)
+        ticks["ANN"] = last
+    axis.set_xticks(list(ticks.values()), list(ticks))
     axis.set_xlabel("time-steps T")
     axis.legend(fontsize="x-small")
