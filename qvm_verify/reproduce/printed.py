@@ -54,13 +54,12 @@ def _lines(row: Row) -> list[tuple[object, ...]]:
 
 
 def _sentence(row: Row, facts: Facts) -> str:
-    assert row.levels is not None, row.where
     name = row.network or row.dataset
 
     def fact(what: str, value: object) -> str:
         return facts(f"{name}: {what}", value)
 
-    spiking = row.accuracy[row.levels]
+    spiking = row.at_levels.value
     said = f"{name}, L = {fact('L', row.levels)}: QVM has {fact('SNN at T = L (%)', spiking)} % at T = L"
     if row.ann is not None:
         like = "the same as" if spiking == row.ann else "not the same as"
@@ -120,8 +119,8 @@ def _panel(axis: Axes, lines: Sequence[Row], colours: dict[str, str]) -> None:
             axis.plot(last, float(row.ann), **ann)
         if row.matched and row.ann is not None:
             axis.axhline(float(row.ann), color="black", linestyle="--", linewidth=1, label="ANN of QVM")
-        if row.matched:
-            axis.axvline(place[row.levels or 0], color="black", linestyle=":", label="T = L of QVM")
+        if row.levels is not None:
+            axis.axvline(place[row.levels], color="black", linestyle=":", label="T = L of QVM")
     ticks = {str(t): x for t, x in place.items()}
     if any(row.ann is not None for row in lines):
         ticks["ANN"] = last

@@ -19,8 +19,7 @@ def lossless() -> list[Finding]:
 
 
 def _lossless(row: Row) -> Finding:
-    assert row.levels is not None, row.where
-    spiking = row.at(row.levels)
+    spiking = row.at_levels
     if row.ann is None:
         return unchecked(f"{row.where} prints no accuracy of the ANN to compare {spiking.value} with.")
     said = f"{row.where}, L = {row.levels}: the ANN has {row.ann}, the SNN at T = L has {spiking.value}"
@@ -33,8 +32,8 @@ def _lossless(row: Row) -> Finding:
 
 def lossless_count() -> tuple[int, int]:
     """Return in how many lines of the paper's own method ANN = SNN at T = L, and how many print both."""
-    both = [row for row in own_rows() if row.ann is not None and row.levels is not None]
-    return sum(row.accuracy[row.levels or 0] == row.ann for row in both), len(both)
+    both = [row for row in own_rows() if row.ann is not None]
+    return sum(row.at_levels.value == row.ann for row in both), len(both)
 
 
 def optimum() -> list[Finding]:
@@ -94,14 +93,14 @@ def _same(one: Row, others: list[Row]) -> Finding:
         bool(same),
         f"{one.where} and Table 4 are both {one.network} on {one.dataset} with L = {one.levels}, and nothing "
         f"says that they are two trainings. {one.table} names no quantizer; its ANN has {one.ann}, its SNN "
-        f"{one.accuracy[one.levels or 0]} at T = L, and Table 4 has no such line: {listed}.",
+        f"{one.at_levels.value} at T = L, and Table 4 has no such line: {listed}.",
     )
 
 
 def _beside(one: Row, other: Row) -> str:
     differ = sum(one.accuracy[t] != other.accuracy[t] for t in one.accuracy)
     return (
-        f"{other.quantizer} has {other.ann} and {other.accuracy[other.levels or 0]} ({differ} of "
+        f"{other.quantizer} has {other.ann} and {other.at_levels.value} ({differ} of "
         f"{len(one.accuracy)} accuracies differ)"
     )
 

@@ -60,6 +60,12 @@ class Row:
         return Cell(f"{self.where}, ANN", self.ann)
 
     @property
+    def at_levels(self) -> Cell:
+        """The accuracy at T = L."""
+        assert self.levels is not None, self.where
+        return self.at(self.levels)
+
+    @property
     def best(self) -> list[int]:
         """Every T with the highest accuracy of the line."""
         return [t for t, value in self.accuracy.items() if value == max(self.accuracy.values())]

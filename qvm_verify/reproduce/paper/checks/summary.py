@@ -7,6 +7,8 @@ from qvm_verify.reproduce.paper.checks.ablation import highest
 from qvm_verify.reproduce.paper.consistency import ahead, falls, lossless_count
 from qvm_verify.reproduce.paper.tables import MATCHED, own_rows, row, rows
 
+THEORETICALLY = "'Theoretically' does not say where the printed difference comes from."
+
 
 def findings() -> dict[str, list[Finding]]:
     """Return the findings by the ids of the sentences."""
@@ -17,7 +19,7 @@ def findings() -> dict[str, list[Finding]]:
         "introduction-matching": [highest(quantizer) for quantizer in MATCHED],
         "introduction-optimum": [_optimum()],
         "introduction-74.74": [*_headline()[:2], _resnet34_exact()],
-        "discussion-exact": [_exact()],
+        "discussion-exact": [_exact(), unchecked(THEORETICALLY)],
     }
 
 
@@ -35,7 +37,7 @@ def _resnet34_exact() -> Finding:
     return decided(
         own.ann == own.accuracy[8],
         f"Error-free conversion gives the ANN's accuracy; {own.ann_cell.where} has {own.ann}, "
-        f"the SNN {own.accuracy[8]}.",
+        f"the SNN {own.accuracy[8]}. {THEORETICALLY}",
     )
 
 
