@@ -80,7 +80,7 @@ def _resnet34() -> dict[str, list[Finding]]:
             decided(
                 not at_8,
                 "No other method of Table 1 is above it at T = 8"
-                + "".join(f" (at any T: {cell.where} has {cell.value})" for cell in later)
+                + "".join(f" (over all T, {cell.where} has {cell.value})" for cell in later)
                 + ".",
             ),
         ],

@@ -50,10 +50,10 @@ def _headline() -> list[Finding]:
     others = [cell for t, cell in ahead(own) if t == 8]
     return [
         value("74.74", own.at(8)),
-        setting("L", 8, own.levels, own.where),
+        setting("T = L", 8, own.levels, own.where),
         decided(
             not others,
-            f"At T = 8 no method of Table 1 is above it for ResNet-34 (at any T, {overall.where} has "
+            f"At T = 8 no method of Table 1 is above it for ResNet-34 (over all T, {overall.where} has "
             f"{overall.value}).",
         ),
     ]
