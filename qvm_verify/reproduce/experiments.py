@@ -18,13 +18,19 @@ EXPERIMENTS = {
     "fig4": "quantizers",
     "fig5": "levels",
     "fig6": "temporal_distribution",
+    "table1": "printed:table1",
+    "table2": "printed:table2",
+    "table3": "printed:table3",
     "table4": "quantizers_table",
     "worst-case": "layer_envelopes",
 }
-"""Each is a module of this package with a function `run`."""
+"""Each is a module of this package, and its function where that is not `run`."""
 
 
 def run(name: str, settings: Settings) -> Outcome:
     """Run one experiment. Raises InputError where its data or models cannot be used."""
-    experiment: Callable[[Settings], Outcome] = import_module(f"qvm_verify.reproduce.{EXPERIMENTS[name]}").run
+    module, _, function = EXPERIMENTS[name].partition(":")
+    experiment: Callable[[Settings], Outcome] = getattr(
+        import_module(f"qvm_verify.reproduce.{module}"), function or "run"
+    )
     return experiment(settings)
