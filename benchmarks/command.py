@@ -14,7 +14,7 @@ from benchmarks import audit, certificate, forward, growth, peers
 from benchmarks.results import Outcome, Result, Skipped, machine, outcomes, save, show, to_json
 from benchmarks.subject import QUICK, Setting
 from qvm_verify.exits import CommandParser, Exit, InputError
-from qvm_verify.option_types import positive_integer
+from qvm_verify.option_types import positive_integer, threads
 
 Benchmark = Callable[[Setting], Iterator[Result | Skipped]]
 
@@ -90,6 +90,6 @@ def _parser() -> CommandParser:
         help="one benchmark; repeatable (default: all)",
     )
     add("--quick", action="store_true", help="a small network, few rounds: to try it")
-    add("--threads", type=positive_integer, default=2, metavar="N", help="threads of PyTorch (default: 2)")
+    add("--threads", type=threads, default=2, metavar="N", help="threads of PyTorch (default: 2)")
     add("--rounds", type=positive_integer, metavar="N", help="runs of each case (default: 15)")
     return parser

@@ -50,8 +50,9 @@ def exit_for(verdict: Verdict) -> Exit:
 def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[str] | None = None) -> int:
     """Run a command on `arguments` (default: those of the process) and return its exit code.
 
-    An InputError becomes one sentence on stderr and exit code 2, a ContradictionError 3; an interrupt 130,
-    as shells have it.
+    An InputError becomes one sentence on stderr and exit code 2, as do a full disk and memory that runs out;
+    a ContradictionError 3, and so does any other exception, which is a defect of this tool and must not pass
+    for a verdict (QVM_TRACEBACK=1 shows where it came from); an interrupt 130, as shells have it.
     """
     try:
         return int(command(sys.argv[1:] if arguments is None else arguments))
@@ -65,6 +66,15 @@ def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[st
         # The reader of our output left (`| head`). Point stdout elsewhere so that closing it stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.INCONCLUSIVE)
+    except (OSError, MemoryError) as error:
+        print(f"qvm-verify: {str(error) or 'not enough memory'}".splitlines()[0], file=sys.stderr)
+        return int(Exit.BAD_INPUT)
     except KeyboardInterrupt:
         print("qvm-verify: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:  # the last resort: exit code 1 would say that a counterexample was found
+        if os.environ.get("QVM_TRACEBACK"):
+            raise
+        sentence = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        print(f"qvm-verify: defect of this tool, please report it: {sentence}", file=sys.stderr)
+        return int(Exit.CONTRADICTION)

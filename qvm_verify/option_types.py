@@ -23,8 +23,12 @@ def number(convert: Callable[[str], Any], fits: Callable[[Any], bool], wanted: s
     return parse
 
 
-positive_integer = number(int, lambda value: value >= 1, "an integer of at least 1")
-count = number(int, lambda value: value >= 0, "an integer of at least 0")
+LARGEST = 2**31 - 1
+
+positive_integer = number(int, lambda value: 1 <= value <= LARGEST, "an integer from 1 to 2^31 - 1")
+time_steps = number(int, lambda value: 1 <= value <= 4096, "an integer from 1 to 4096")
+threads = number(int, lambda value: 1 <= value <= 1024, "an integer from 1 to 1024")
+count = number(int, lambda value: 0 <= value <= LARGEST, "an integer from 0 to 2^31 - 1")
 seed = number(int, lambda value: 0 <= value < 2**63, "an integer from 0 to 2^63 - 1")
 finite = number(float, math.isfinite, "a finite number")
 positive = number(float, lambda value: 0 < value < math.inf, "a positive number")

@@ -24,6 +24,8 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    except RuntimeError as error:  # so PyTorch calls a file that it cannot open, and a full disk
+        raise InputError(f"{path}: cannot be written ({str(error).splitlines()[0]})") from error
     finally:
         # A folder that could not be made makes even the look for left-overs fail.
         if temporary.parent.is_dir():

@@ -16,6 +16,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "verdict": (set(), set()),
     "exits": ({"verdict"}, set()),
     "option_types": (set(), set()),
+    "devices": ({"exits"}, {"torch"}),
     "whole_files": ({"exits"}, set()),
     "snn": (set(), {"torch"}),
     "networks": ({"snn", "exits", "whole_files"}, {"torch", "safetensors"}),
@@ -24,7 +25,17 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
     "training": ({"snn", "exits", "whole_files"}, {"torch", "numpy", "PIL"}),
     "train": (
-        {"option_types", "calibration", "datasets", "exits", "networks", "snn", "training", "whole_files"},
+        {
+            "devices",
+            "option_types",
+            "calibration",
+            "datasets",
+            "exits",
+            "networks",
+            "snn",
+            "training",
+            "whole_files",
+        },
         {"torch", "rich"},
     ),
     "reproduce": (

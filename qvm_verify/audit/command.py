@@ -16,11 +16,20 @@ from qvm_verify import calibration, datasets, networks, snn
 from qvm_verify.audit.certification import Certify
 from qvm_verify.audit.dataset import Batches, audit_dataset
 from qvm_verify.audit.journal import Journal
-from qvm_verify.audit.processes import Processes, joined
+from qvm_verify.audit.processes import Processes, device_of_this_process, joined
 from qvm_verify.audit.progress import listeners, tell_report
 from qvm_verify.audit.subject import describe, folded, load_subject, progress_on, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
-from qvm_verify.option_types import count, finite, percentage, positive, positive_integer, seed
+from qvm_verify.option_types import (
+    count,
+    finite,
+    percentage,
+    positive,
+    positive_integer,
+    seed,
+    threads,
+    time_steps,
+)
 from qvm_verify.report import Report, read_report, save_formats, save_report
 from qvm_verify.report.events import EventLog
 from qvm_verify.report.terminal import print_report
@@ -35,7 +44,7 @@ def command(arguments: Sequence[str]) -> Exit:
     torch.manual_seed(options.seed)
     if options.threads:
         torch.set_num_threads(options.threads)
-    device = _device(options.device)
+    device = device_of_this_process(options.device)
     ensure_folder(options.report)  # before the long work, not after it
     with joined(device) as processes:
         speaks = processes.rank == 0  # the first process, for all
@@ -44,9 +53,9 @@ def command(arguments: Sequence[str]) -> Exit:
             report, journal = _audit(options, device, console, processes, events)
             if not speaks:
                 return Exit.AS_EXPECTED
+            tell_report(report, events)
             print_report(report, console)
             _save(report, options.report, console)
-            tell_report(report, events)
             journal.remove()
     return report.exit_code
 
@@ -58,7 +67,8 @@ def quiet_audit(arguments: Sequence[str]) -> Report:
     """
     with TemporaryDirectory() as folder, EventLog(None) as events:
         options = _parser().parse_args([*arguments, f"--report={folder}"])
-        report, _ = _audit(options, _device(options.device), Console(quiet=True), Processes(), events)
+        device = device_of_this_process(options.device)
+        report, _ = _audit(options, device, Console(quiet=True), Processes(), events)
     return report
 
 
@@ -117,7 +127,7 @@ def _parser() -> CommandParser:
     add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
     add(
         "--levels",
-        type=positive_integer,
+        type=time_steps,
         metavar="L",
         help="levels of a bare state dict (to train: 8)",
     )
@@ -140,7 +150,7 @@ def _parser() -> CommandParser:
     )
     add(
         "--time-steps",
-        type=positive_integer,
+        type=time_steps,
         metavar="T",
         help="time-steps (default: the levels)",
     )
@@ -181,7 +191,7 @@ def _parser() -> CommandParser:
     )
     add(
         "--threads",
-        type=positive_integer,
+        type=threads,
         metavar="N",
         help="threads of PyTorch (default: its own choice)",
     )
@@ -208,15 +218,6 @@ def _parser() -> CommandParser:
     )
     add("--report", type=Path, default=Path("reports"), metavar="DIR", help="folder (default: reports)")
     return parser
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"--device {name}: not available here ({str(error).splitlines()[0]})") from error
-    return device
 
 
 def _convert(ann: nn.Module, options: argparse.Namespace) -> nn.Module:

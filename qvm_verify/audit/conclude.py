@@ -131,7 +131,8 @@ def _count_claim(layers: Sequence[LayerResult], mode: Mode, first: str | None, d
     compared = sum(row.neurons * row.samples for row in rows)
     name = f"audit.counts-equal-levels.{mode}"
     if mismatches:
-        detail = f"{mismatches} of {compared} spike counts differ from their levels, first at {first}"
+        where = "in shadow" if mode == "shadow" else "end to end"
+        detail = f"{mismatches} of {compared} spike counts differ from their levels {where}, first at {first}"
         return _evidence(name, dtype, Verdict.REFUTED, detail=detail)
     return _evidence(name, dtype, Verdict.TESTED, detail="N = M at every site", inputs=compared)
 

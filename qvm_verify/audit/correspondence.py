@@ -106,9 +106,8 @@ def _unconverted(snn: nn.Module, images: Tensor) -> list[Finding]:
 def _threshold_findings(name: str, setting: Setting) -> list[Finding]:
     gamma, theta = setting.activation_threshold, setting.threshold
     if not setting.valid:
-        sentence = (
-            f"has activation threshold {gamma:.6g} and neuron threshold {theta:.6g}; both must be positive"
-        )
+        both = f"activation threshold {gamma:.6g} and neuron threshold {theta:.6g}"
+        sentence = f"has {both}; both must be positive and finite"
         return [Finding(kind="threshold-not-positive", site=name, sentence=sentence)]
     if gamma != theta:
         sentence = (

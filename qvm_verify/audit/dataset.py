@@ -82,7 +82,7 @@ def audit_dataset(
     (first, _), *_ = batches.load([0])
     settings = {
         "model": model,
-        "environment": environment(str(batches.device), NUMPY_DTYPES.get(batches.dtype, ""), seed),
+        "environment": environment(batches.device.type, NUMPY_DTYPES.get(batches.dtype, ""), seed),
         "certify": certify,
         "images": batches.images,
         "batch_size": batches.size,

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import distributed
 
+from qvm_verify.devices import available_device
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -26,6 +28,16 @@ class Processes:
         everyone: list[Any] = [None] * self.count
         distributed.all_gather_object(everyone, mine)
         return everyone
+
+
+def device_of_this_process(name: str) -> torch.device:
+    """Return the device of a name; of several processes on GPUs each takes the one of its local rank.
+
+    Raises InputError where it is not available here.
+    """
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
+    return available_device(name)
 
 
 @contextmanager

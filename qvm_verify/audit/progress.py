@@ -16,7 +16,7 @@ from qvm_verify.report.model import MODES
 def listeners(progress: Progress, console: Console, events: EventLog) -> Listeners:
     """Return what tells both how far an audit has come."""
     auditing = progress.add_task("auditing", total=None)
-    certifying = progress.add_task("certifying", total=2**32, visible=False)
+    certifying = progress.add_task("certifying", total=None, visible=False)
 
     def on_certificate(certificate: SiteCertificate) -> None:
         result = certificate.result(Reach())

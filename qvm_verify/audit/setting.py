@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -32,8 +33,8 @@ class Setting:
 
     @property
     def valid(self) -> bool:
-        """Whether both thresholds are positive, without which nothing else means anything."""
-        return self.threshold > 0 and self.activation_threshold > 0
+        """Whether both thresholds are positive and finite, without which nothing else means anything."""
+        return all(0 < value < math.inf for value in (self.threshold, self.activation_threshold))
 
     @property
     def comparable(self) -> bool:

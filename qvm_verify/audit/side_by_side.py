@@ -163,7 +163,7 @@ class SideBySide:
             findings=self._findings,
             unconverted=self._unconverted,
             dtype=NUMPY_DTYPES[self._dtype],
-            device=str(self._device),
+            device=self._device.type,
             seed=self._seed,
         )
 

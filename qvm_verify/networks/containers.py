@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,8 @@ def _read_torch(path: Path) -> Stored:
     except MemoryError:
         raise
     except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
-        with path.open("rb") as file:
+        pickled = False
+        with suppress(OSError), path.open("rb") as file:
             pickled = file.read(1) == b"\x80"  # a bare pickle of a protocol that the loader gives up on
         if pickled or re.search("unsupported global", str(error), re.IGNORECASE):
             raise InputError(f"{path}: refused, because loading it may run code that it holds") from error

@@ -18,7 +18,7 @@ from qvm_verify.whole_files import write_text
 
 
 def command(arguments: Sequence[str]) -> Exit:
-    """Replay one counterexample or all of a report; 1 if one reproduces, 3 if one is an ERROR."""
+    """Replay one counterexample or all of a report; return what became of them as an exit code."""
     options = _parser().parse_args(arguments)
     path, _, wanted = options.report.partition("#")
     found = counterexamples_of(read_report(path))
@@ -37,7 +37,9 @@ def command(arguments: Sequence[str]) -> Exit:
     statuses = {judgement.status for _, judgement in judged}
     if Status.ERROR in statuses:
         return Exit.CONTRADICTION
-    return Exit.COUNTEREXAMPLE if Status.REPRODUCED in statuses else Exit.AS_EXPECTED
+    if Status.REPRODUCED in statuses:
+        return Exit.COUNTEREXAMPLE
+    return Exit.INCONCLUSIVE if Status.UNSEEN in statuses else Exit.AS_EXPECTED
 
 
 def _parser() -> CommandParser:
@@ -45,8 +47,9 @@ def _parser() -> CommandParser:
         prog="qvm-verify replay",
         description="Re-execute counterexamples bit for bit: on the NumPy reference in their dtype and over "
         "the rationals, and on PyTorch. REPRODUCED: it fails as reported; FIXED: it does, but not with the "
-        "settings of --model; ERROR: it does not, so it is no counterexample. "
-        "Exit codes: 0 there is none, or all are fixed; 1 one reproduced; 2 unreadable report; 3 an ERROR.",
+        "settings of --model; UNSEEN: its module computes something else than the reference, so only "
+        "the audited network can show it; ERROR: it does not fail, so it is no counterexample. Exit codes: "
+        "0 there is none, or all are fixed; 1 one reproduced; 2 unreadable report; 3 an ERROR; 4 UNSEEN.",
     )
     parser.add_argument("report", metavar="REPORT[#ID]", help="report.json, with #ID for one counterexample")
     parser.add_argument(
@@ -75,14 +78,19 @@ def _judged(path: str, counterexample: Counterexample, network: ConvertedNetwork
 
 def _print(c: Counterexample, judgement: Judgement, *, in_full: bool) -> None:
     """Print a counterexample if it reproduced; of anything else only its id, its status and why."""
-    label = f"{judgement.status.value:10} {c.id}"
+    label = _printable(f"{judgement.status.value:10} {c.id}")
     if judgement.status is not Status.REPRODUCED:
-        print(f"{label}  {c.site}: {judgement.detail}")
+        print(f"{label}  {_printable(f'{c.site}: {judgement.detail}')}")
         return
-    first, *rest = explain(c).splitlines()
+    first, *rest = map(_printable, explain(c).splitlines())
     print(f"{label}  {first}")
     if in_full:
         print("\n".join([*rest, f"  {judgement.detail}"]))
+
+
+def _printable(text: str) -> str:
+    """Return a text that a terminal cannot take for commands; a report may come from anywhere."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _emit(path: Path, counterexamples: list[Counterexample]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import jsonschema
 
-from qvm_verify.exits import InputError
-from qvm_verify.report.model import SCHEMA, Report
+from qvm_verify.exits import InputError, exit_for
+from qvm_verify.report.model import SCHEMA, Report, verdict_word
+from qvm_verify.verdict import Verdict
 from qvm_verify.whole_files import write_text
 
 
@@ -53,6 +54,8 @@ def read_report(path: str | Path) -> dict[str, Any]:
     Raises InputError where the file is missing, is no JSON, or does not follow the schema.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no file")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -66,4 +69,13 @@ def read_report(path: str | Path) -> dict[str, Any]:
     problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(content))
     if problem is not None:
         raise InputError(f"{path}: breaks the schema at {problem.json_path}: {problem.message[:200]}")
+    worst = min((Verdict[claim["verdict"]] for claim in content["claims"]), default=Verdict.UNKNOWN)
+    said = content["verdict"], content["exit_code"]
+    if said != (verdict_word(worst), exit_for(worst)):
+        raise InputError(
+            f"{path}: says {said[0]} with exit code {said[1]}, and its worst claim is {worst.name}"
+        )
+    ids = [counterexample["id"] for counterexample in content["counterexamples"]]
+    if len(set(ids)) != len(ids):
+        raise InputError(f"{path}: has two counterexamples of one id")
     return content

@@ -165,6 +165,13 @@ class CurrentsComparison:
     sites: tuple[SiteComparison, ...]
 
 
+def verdict_word(worst: Verdict) -> str:
+    """Return what an audit says whose worst claim has this verdict."""
+    if worst is Verdict.REFUTED:
+        return "not-lossless"
+    return "inconclusive" if worst in (Verdict.ERROR, Verdict.UNKNOWN) else "lossless"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The outcome of one audit."""
@@ -192,9 +199,7 @@ class Report:
     @property
     def verdict(self) -> str:
         """`lossless` (on what was looked at), `not-lossless`, or `inconclusive`."""
-        if self.worst is Verdict.REFUTED:
-            return "not-lossless"
-        return "inconclusive" if self.worst in (Verdict.ERROR, Verdict.UNKNOWN) else "lossless"
+        return verdict_word(self.worst)
 
     @property
     def exit_code(self) -> Exit:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from qvm_verify import datasets
 from qvm_verify.exits import CommandParser, Exit
-from qvm_verify.option_types import positive_integer, seed
+from qvm_verify.option_types import positive_integer, seed, threads, time_steps
 from qvm_verify.reproduce.experiments import EXPERIMENTS, run
 from qvm_verify.reproduce.settings import Settings
 from qvm_verify.whole_files import ensure_folder
@@ -31,7 +31,7 @@ def command(arguments: Sequence[str]) -> Exit:
     add("--limit", type=positive_integer, metavar="N", help="the first N images only")
     add(
         "--time-steps",
-        type=positive_integer,
+        type=time_steps,
         default=32,
         metavar="T",
         help="the largest T (default: 32)",
@@ -39,7 +39,7 @@ def command(arguments: Sequence[str]) -> Exit:
     add("--seed", type=seed, default=0, help="of trainings and draws (default: 0)")
     add(
         "--threads",
-        type=positive_integer,
+        type=threads,
         metavar="N",
         help="threads of PyTorch (default: its own choice)",
     )

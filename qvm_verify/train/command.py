@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from qvm_verify import calibration, datasets, networks, training
+from qvm_verify.devices import available_device
 from qvm_verify.exits import Exit, InputError
 from qvm_verify.train.options import parser
 from qvm_verify.train.progress import Shown
@@ -33,10 +34,15 @@ def command(arguments: Sequence[str]) -> Exit:
     test = datasets.open_dataset(options.test_data) if options.test_data else None
     network = started(options, datasets.classes_of(whole), channels=len(first_of(data)[0]))
     check_fit(network, data)
+    if test is not None:
+        check_fit(network, test)  # now, and not after the training
+        if first_of(test)[1] < 0:
+            raise InputError(f"--test-data {options.test_data}: has no labels to be right about")
     output = _output(options, network)
     ensure_folder(output.parent)  # before the long work, not after it
     state = output.with_name(f"{output.name}.state")
-    network.to(_device(options.device))
+    network.to(available_device(options.device))
+    torch.backends.cudnn.deterministic = True  # on a GPU, and without any effect elsewhere
     if options.calibrate and not (options.epochs and state.exists()):
         _calibrate(network, data, options, console)
     if options.epochs:
@@ -126,16 +132,6 @@ def _save(network: nn.Module, output: Path) -> None:
         return
     with written_whole(output) as temporary:
         torch.save(network.state_dict(), temporary)
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"--device {name}: not available here ({str(error).splitlines()[0]})") from error
-    torch.backends.cudnn.deterministic = True  # on a GPU, and without any effect elsewhere
-    return device
 
 
 def _spread(data: Dataset[Any], images: int | None) -> Dataset[Any]:

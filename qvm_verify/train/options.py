@@ -9,7 +9,15 @@ from qvm_verify import calibration, datasets, networks, snn, training
 from qvm_verify.exits import CommandParser
 from qvm_verify.networks.architectures import BUILDERS
 from qvm_verify.networks.blocks import VARIANTS
-from qvm_verify.option_types import count, not_negative, percentage, positive_integer, seed
+from qvm_verify.option_types import (
+    count,
+    not_negative,
+    percentage,
+    positive_integer,
+    seed,
+    threads,
+    time_steps,
+)
 
 
 def parser() -> CommandParser:
@@ -28,7 +36,7 @@ def parser() -> CommandParser:
     add("--pooling", choices=networks.POOLINGS, help="pooling that neither a state dict nor --arch tells")
     add(
         "--levels",
-        type=positive_integer,
+        type=time_steps,
         metavar="L",
         help="levels (default: the checkpoint's, or 8)",
     )
@@ -51,7 +59,7 @@ def parser() -> CommandParser:
     )
     add(
         "--threads",
-        type=positive_integer,
+        type=threads,
         metavar="P",
         help="threads of PyTorch (default: PyTorch's own choice)",
     )

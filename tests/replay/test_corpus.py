@@ -12,6 +12,8 @@ from qvm_verify.replay.command import command as replay
 from tests.commands import read, refused
 from tests.replay.corpus import CORPUS, changed, report_of, written
 
+REPRODUCIBLE = [name for name in CORPUS if name != "module"]
+
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
@@ -19,13 +21,24 @@ def reports(tmp_path_factory):
     return {name: written(name, folder / name) for name in CORPUS}
 
 
-@pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.parametrize("name", REPRODUCIBLE)
 def test_every_counterexample_of_the_corpus_is_reproduced(name, reports, run):
     code, out, err = run(replay, reports[name])
     lines = out.splitlines()
     assert (code, err) == (1, "")
     assert len(lines) == len(read(reports[name])["counterexamples"]) > 0
     assert all(line.startswith("REPRODUCED C") for line in lines)
+
+
+def test_what_only_the_module_under_audit_did_is_unseen_and_not_printed_as_a_counterexample(
+    reports, run, tmp_path
+):
+    code, out, err = run(replay, reports["module"])
+    assert (code, err) == (4, "")
+    assert all(line.startswith("UNSEEN     C") for line in out.splitlines())
+    assert "only the audited network can show" in out
+    code, _, err = run(replay, reports["module"], "--emit-test", "found.py")
+    refused((code, "", err), "no counterexample reproduced")
 
 
 CAUSES = {
@@ -90,6 +103,18 @@ def test_a_tampered_counterexample_is_an_error_in_one_sentence_and_not_printed_a
     assert "def test_c1(" not in (tmp_path / "found.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("which", ["level", "spike_count"])
+def test_another_mismatch_than_the_reference_finds_is_not_taken_for_reproduced(which, reports, run, tmp_path):
+    def tamper(c):
+        c[which] = next(n for n in (1, 2, 3, 4) if n not in (c["level"], c["spike_count"]))
+
+    content = changed(read(reports["v-init"]), tamper)
+    (tmp_path / "tampered.json").write_text(json.dumps(content), encoding="utf-8")
+    code, out, err = run(replay, "tampered.json#C1")
+    assert (code, err) == (4, "")
+    assert out.startswith("UNSEEN     C1  ")
+
+
 def test_pytorch_that_contradicts_the_reference_is_an_error(reports, run, monkeypatch):
     monkeypatch.setattr("qvm_verify.replay.judges.run_on_torch", lambda case: (0, 0))
     code, out, _ = run(replay, f"{reports['v-init']}#C1")
@@ -121,7 +146,7 @@ sys.meta_path.insert(0, Blocker())
 
 def test_the_emitted_test_passes_where_nothing_but_numpy_can_be_imported(reports, tmp_path):
     texts = []
-    for name in CORPUS:
+    for name in REPRODUCIBLE:
         path = tmp_path / f"test_{name.replace('-', '_')}.py"
         assert run_command(replay, [str(reports[name]), "--emit-test", str(path)]) == 1
         texts.append(path.read_text(encoding="utf-8"))

@@ -9,6 +9,8 @@ from qvm_verify.datasets import digits
 from qvm_verify.exits import InputError
 from qvm_verify.reproduce import layer_envelopes, layers
 from qvm_verify.reproduce.affine_sites import affine_sites
+from qvm_verify.reproduce.curves import Subject
+from qvm_verify.reproduce.outcome import Facts
 from qvm_verify.reproduce.settings import Settings
 from qvm_verify.snn import IFNeuron, QuantizedActivation
 
@@ -135,3 +137,19 @@ def test_a_network_that_cannot_be_compared_is_refused(checkpoint, monkeypatch):
     monkeypatch.setattr(layers, "compare_currents", lambda *_: None)
     with pytest.raises(InputError, match="digits_cnn does not run on streams"):
         layers.run(checkpoint)
+
+
+def test_an_error_of_the_constant_current_that_comes_from_rounding_is_called_that():
+    network = nn.Sequential(QuantizedActivation(6, "floor", threshold=1.0))
+    lost = 0.8333333134651184  # under θ = 1 and T = 6 the only float32 with M = 5 and N = 4
+    compared = layers.compare(Subject("one", network, 6, "floor"), torch.full((6, 1), lost))
+    assert compared.wrong == ["0"]
+    assert compared.wrong_in_double == 0
+    assert "So they come from rounding" in layers._compared(*compared, Facts())
+
+
+def test_an_error_of_the_constant_current_that_double_precision_has_too_is_not_put_down_to_rounding():
+    network = nn.Sequential(QuantizedActivation(2, "ceil", threshold=1.0))  # ceil on a whole z
+    compared = layers.compare(Subject("one", network, 2, "ceil"), torch.zeros(2, 1))
+    assert compared.wrong_in_double == 1
+    assert "rounding" not in layers._compared(*compared, Facts())
