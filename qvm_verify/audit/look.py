@@ -62,16 +62,16 @@ class Look:
         site = self._by_ann.get(call)
         if site is None:
             return
-        neuron = copy.deepcopy(site.neuron)
         binned = None if site.table is None else site.table.look(x, output)
         if binned is not None:
             self._seen[site.name] = binned
-            self._count(site, "shadow", binned, binned.usual, x, lambda share: neuron(share(x)))
+            self._count(site, "shadow", binned, binned.usual, x, lambda share: site.neuron(share(x)))
             return
         ann = self._seen[site.name] = self._observe(site, x, output)
         current = repeat_steps(x, site.setting)
         self.tally.reach[site.name] = site.certificate.reach(x)
-        self._record(site, "shadow", self._with_neuron(site, ann, current, neuron(current)))
+        spikes = copy.deepcopy(site.neuron)(current)
+        self._record(site, "shadow", self._with_neuron(site, ann, current, spikes))
 
     def on_neuron(self, call: Call, x: Tensor, output: Tensor) -> None:
         """Compare what the spiking network does at a site with what the ANN did there."""

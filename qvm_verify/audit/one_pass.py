@@ -58,7 +58,6 @@ class Binned(NamedTuple):
 class SiteTable:
     """What happens at a site in each bin. Raises ValueError where there is no such table (`table_of`)."""
 
-    @torch.no_grad()
     def __init__(
         self,
         activation: QuantizedActivation,
@@ -172,12 +171,11 @@ class SiteTable:
 
 def same_images(a: Tensor, b: Tensor) -> Tensor:
     """Return which images of two float32 tensors of one shape have the same bits [images]."""
-    a, b = a.view(torch.int32), b.view(torch.int32)
-    if torch.equal(a, b):
-        return torch.ones(len(a), dtype=torch.bool)
-    return (a == b).flatten(1).all(1)
+    pairs = zip(a.view(torch.int32), b.view(torch.int32), strict=True)
+    return torch.tensor([torch.equal(*pair) for pair in pairs])
 
 
+@torch.no_grad()
 def table_of(
     pair: Pair,
     setting: Setting,
