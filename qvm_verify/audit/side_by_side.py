@@ -26,7 +26,7 @@ from qvm_verify.audit.one_pass import table_of
 from qvm_verify.audit.output import output_statistics
 from qvm_verify.audit.reference_check import ReferenceCheck
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting
-from qvm_verify.audit.sites import Pair, find_sites, is_activation, is_neuron, run_observed
+from qvm_verify.audit.sites import Pair, find_sites, is_activation, is_neuron, run_observed, working_copy
 from qvm_verify.audit.slices import Slicer
 from qvm_verify.audit.tally import Tally
 from qvm_verify.certificate import compose
@@ -98,7 +98,7 @@ class SideBySide:
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
         self._image_shape = images.shape[1:]
-        self._ann, self._snn = copy.deepcopy(ann), copy.deepcopy(snn)
+        self._ann, self._snn = working_copy(ann), working_copy(snn)
         pairs, settings, self._findings, self._calls = correspond(self._ann, self._snn, images)
         self._sites: dict[str, Site] = {}
         for pair in pairs:
