@@ -61,7 +61,11 @@ def _on_all_threads(kernel: Callable[..., None], images: int, *arguments: Any) -
     threads = torch.get_num_threads()
     ends = [images * k // threads for k in range(threads + 1)]
     shares = itertools.pairwise(ends)
-    list(_pool(threads).map(lambda share: kernel(*share, *arguments), shares))
+    mine, *others = shares
+    waiting = [_pool(threads).submit(kernel, *share, *arguments) for share in others]
+    kernel(*mine, *arguments)
+    for one in waiting:
+        one.result()
 
 
 @cache
