@@ -46,13 +46,13 @@ class SiteCertificate:
         self.certificate: Certificate | None = None
         self.repair: dict[str, Any] | None = None
         self.reason = ""
+        self.failing = torch.empty((0, 2), dtype=torch.int64, device=device)  # first and last ordinals
         try:
             self.certificate = _certify(pair, setting, dtype, device, method, on_inputs)
         except InputError as error:
             self.reason = str(error)
             return
-        self._dtype = dtype
-        self._failing = torch.tensor(
+        self.failing = torch.tensor(
             [
                 [ordinal(float.fromhex(end), dtype) for end in (interval.first, interval.last)]
                 for interval in self.certificate.intervals
@@ -69,7 +69,7 @@ class SiteCertificate:
         if self.certificate is None or not self.certificate.mismatches:
             return Reach()
         places = to_ordinals(currents).flatten().clamp(min=-(1 << 60))
-        first, last = self._failing[:, 0].clamp(min=-(1 << 60)), self._failing[:, 1]
+        first, last = self.failing[:, 0].clamp(min=-(1 << 60)), self.failing[:, 1]
         after = torch.searchsorted(first, places, right=True)
         before = (after - 1).clamp(min=0)
         inside = (after > 0) & (places <= last[before]) & ~torch.isnan(currents.flatten())

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from qvm_verify.audit.setting import Setting, setting_of
-from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, pair_calls, run_observed
+from qvm_verify.audit.sites import (
+    Call,
+    Pair,
+    find_sites,
+    is_activation,
+    is_neuron,
+    pair_calls,
+    run_observed,
+    working_copy,
+)
 from qvm_verify.audit.unconverted import BRANCHING, unconverted_activations
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import Finding
@@ -57,7 +65,7 @@ def _observed_calls(network: nn.Module, label: str, images: Tensor) -> tuple[lis
     wanted, kind = (
         (is_activation, "quantized activation") if label == "ANN" else (is_neuron, "spiking neuron")
     )
-    trial = copy.deepcopy(network)
+    trial = working_copy(network)
     sites = find_sites(trial, wanted)
     calls: list[Call] = []
     try:
@@ -81,7 +89,7 @@ def _observed_calls(network: nn.Module, label: str, images: Tensor) -> tuple[lis
 
 
 def _unconverted(snn: nn.Module, images: Tensor) -> list[Finding]:
-    trial = copy.deepcopy(snn)
+    trial = working_copy(snn)
     found = unconverted_activations(trial, find_sites(trial, is_neuron), images)
     branches = {name: [op for op in operations if op in BRANCHING] for name, operations in found.items()}
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -37,11 +37,11 @@ def find_counterexamples(
     seen: Observation,
     neuron: nn.Module,
     *,
-    first_input: int,
+    inputs: Sequence[int],
     room: int,
     diverged: frozenset[int],
 ) -> tuple[Found, ...]:
-    """Return the first `room` counterexamples of a batch whose first image has the number `first_input`.
+    """Return the first `room` counterexamples of images with the numbers `inputs`.
 
     `neuron` is a fresh copy of the neuron, on which each is replayed alone; `diverged` are the images on
     which an earlier site differs, end to end.
@@ -50,15 +50,15 @@ def find_counterexamples(
     for place in seen.mismatches(setting).nonzero()[: max(0, room)]:
         index = tuple(int(i) for i in place)
         replayed = _replays_on_torch(pair.activation, neuron, setting, seen, index)
-        counterexample = _counterexample(pair, mode, setting, seen, index, first_input)
+        counterexample = _counterexample(pair, mode, setting, seen, index, inputs[index[0]])
         found.append(Found(counterexample, replayed, counterexample.input not in diverged))
     return tuple(found)
 
 
-def diverging_images(seen: Observation, setting: Setting, first_input: int) -> frozenset[int]:
-    """Return the numbers of the images on which a site differs."""
+def diverging_images(seen: Observation, setting: Setting, inputs: Sequence[int]) -> frozenset[int]:
+    """Return which of the images with the numbers `inputs` a site differs on."""
     images = seen.mismatches(setting).flatten(1).any(1).nonzero().flatten().tolist()
-    return frozenset(first_input + image for image in images)
+    return frozenset(inputs[image] for image in images)
 
 
 def sliced(
@@ -128,7 +128,7 @@ def _counterexample(
     setting: Setting,
     seen: Observation,
     index: tuple[int, ...],
-    first_input: int,
+    number: int,
 ) -> Counterexample:
     dtype = NUMPY_DTYPES[seen.level.dtype]
     current = float(seen.activation_current[index])
@@ -150,7 +150,7 @@ def _counterexample(
         id="",  # numbered when all are known
         mode=mode,
         site=pair.name,
-        input=first_input + index[0],
+        input=number,
         neuron=index[1:],
         dtype=dtype,
         quantizer=setting.quantizer,

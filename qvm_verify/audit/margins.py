@@ -20,7 +20,7 @@ class Margins:
             quantizer=setting.quantizer,
             dtype=NUMPY_DTYPES[dtype],
         )
-        self._boundaries = to_ordinals(torch.from_numpy(boundaries).to(device))
+        self.places = to_ordinals(torch.from_numpy(boundaries).to(device))
 
     def distances(self, current: Tensor) -> Tensor:
         """Return, flat, how many representable numbers lie from each current to the nearest boundary.
@@ -29,15 +29,18 @@ class Margins:
         """
         # Differences of float64 ordinals may not fit int64; so far below 0 no boundary is near anyway.
         places = to_ordinals(current).flatten().clamp(min=-(1 << 60))
-        above = torch.searchsorted(self._boundaries, places, right=True)
-        last = len(self._boundaries) - 1
+        above = torch.searchsorted(self.places, places, right=True)
+        last = len(self.places) - 1
         return torch.minimum(
-            (places - self._boundaries[(above - 1).clamp(min=0)]).abs(),
-            (self._boundaries[above.clamp(max=last)] - places).abs(),
+            (places - self.places[(above - 1).clamp(min=0)]).abs(),
+            (self.places[above.clamp(max=last)] - places).abs(),
         )
 
 
-def histogram_of(distances: Tensor) -> Tensor:
-    """Return how many distances d have ⌊log2(d + 1)⌋ = 0, 1, 2, ..., as 64 counts."""
+def histogram_of(distances: Tensor, times: Tensor | None = None) -> Tensor:
+    """Return how many distances d have ⌊log2(d + 1)⌋ = 0, 1, 2, ..., as 64 counts.
+
+    Each distance counts once, or as often as `times` says.
+    """
     exponents = torch.log2(distances.double() + 1).floor().long().clamp(max=63)
-    return torch.bincount(exponents, minlength=64)
+    return torch.bincount(exponents, times, minlength=64).long()  # exact: the sums stay below 2^53

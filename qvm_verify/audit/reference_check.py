@@ -62,16 +62,16 @@ class ReferenceCheck:
         self._first = batch == 0
         self.statistics = ReferenceStatistics()
 
+    def pick(self, entries: int) -> Tensor:
+        """Return which of a site's entries are held against the reference."""
+        return torch.from_numpy(self._random.choice(entries, min(entries, NEURONS_PER_BATCH), replace=False))
+
     def neurons(self, name: str, seen: Observation, setting: Setting) -> None:
-        """Compare a sample of activations and neurons of one site, bit for bit."""
-        entries = seen.level.numel()
-        picked = torch.from_numpy(
-            self._random.choice(entries, min(entries, NEURONS_PER_BATCH), replace=False)
-        )
+        """Compare activations and neurons of one site bit for bit, on entries that were picked [k]."""
         dtype = NUMPY_DTYPES[seen.level.dtype]
 
         def sample(x: Tensor) -> np.ndarray[Any, Any]:
-            return np.asarray(x.flatten()[picked.to(x.device)].cpu())
+            return np.asarray(x.cpu())
 
         number = np.dtype(dtype).type
         with np.errstate(over="ignore", invalid="ignore"):
@@ -95,10 +95,10 @@ class ReferenceCheck:
         if not setting.streaming:
             different |= _bits_differ(sample(seen.scaled_rate), rate)
         mismatches = int(different.sum())
-        sentence = f"{name}: {mismatches} of {len(picked)} sampled neurons differ from the reference"
+        sentence = f"{name}: {mismatches} of {len(different)} sampled neurons differ from the reference"
         self.statistics.merge(
             ReferenceStatistics(
-                neurons=len(picked),
+                neurons=len(different),
                 neuron_mismatches=mismatches,
                 disagreements=(sentence,) if mismatches else (),
             )

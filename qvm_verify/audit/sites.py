@@ -9,6 +9,7 @@ has not; it returns φ = (θ / T) · N, or under streaming currents the scaled s
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -54,6 +55,16 @@ def is_activation(module: nn.Module) -> bool:
 def is_neuron(module: nn.Module) -> bool:
     """Tell whether a module presents itself as a spiking neuron."""
     return all(hasattr(module, name) for name in ("time_steps", "threshold", "v_init"))
+
+
+def working_copy(network: nn.Module) -> nn.Module:
+    """Return a copy to run and to hook into; it shares the weights of PyTorch's own layers.
+
+    Those write nothing but running statistics, which are buffers and copied, as are all other modules.
+    """
+    own = (module for module in network.modules() if type(module).__module__.startswith("torch.nn.modules."))
+    shared = [weight for module in own for weight in module.parameters(recurse=False)]
+    return copy.deepcopy(network, {id(weight): weight for weight in shared})
 
 
 def find_sites(network: nn.Module, wanted: Callable[[nn.Module], bool]) -> dict[str, nn.Module]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,6 +40,16 @@ class Observation(NamedTuple):
     def mismatches(self, setting: Setting) -> Tensor:
         """Return where N / T differs from M / L, compared as integers: N L != M T. NaN always differs."""
         return self.spike_count * setting.levels != self.level * setting.time_steps
+
+    def at(self, entries: Tensor, setting: Setting) -> Observation:
+        """Return the entries with these numbers, counted through the batch, as a batch of single numbers."""
+
+        def flat(x: Tensor) -> Tensor:
+            return x.flatten()[entries.to(x.device)]
+
+        steps = per_step(self.current, setting) if setting.streaming else (self.current,)
+        current = torch.cat([flat(step) for step in steps])
+        return Observation(*map(flat, self._replace(current=self.level)))._replace(current=current)
 
 
 @dataclass
@@ -92,29 +103,38 @@ class SiteStatistics(Mergeable):
         )
 
 
-def site_statistics(seen: Observation, mode: Mode, setting: Setting, margins: Margins) -> SiteStatistics:
-    """Return the statistics of one batch."""
+def site_statistics(
+    seen: Observation, mode: Mode, setting: Setting, margins: Margins, times: Tensor | None = None
+) -> SiteStatistics:
+    """Return the statistics of one batch; an entry counts once, or as often as `times` says.
+
+    `times`, of the shape of the entries, is at least 1 everywhere.
+    """
+
+    def number(where: Tensor) -> int:
+        return int((where if times is None else times[where]).sum())
+
     difference = _difference(seen, setting)
     statistics = SiteStatistics(
         neurons=seen.level[0].numel(),
         samples=len(seen.level),
-        mismatches=int(seen.mismatches(setting).sum()),
+        mismatches=number(seen.mismatches(setting)),
         max_difference=float(difference.max()),
-        level_spike_counts=_level_spike_counts(seen, setting),
+        level_spike_counts=_level_spike_counts(seen, setting, times),
     )
     current = seen.activation_current if mode == "shadow" else seen.current
-    statistics.negative = int((current < 0).sum())
-    statistics.over = int((current > setting.threshold).sum())
-    statistics.non_finite = int((~torch.isfinite(current)).sum())
+    statistics.negative = number(current < 0)
+    statistics.over = number(current > setting.threshold)
+    statistics.non_finite = number(~torch.isfinite(current))
     mean = _mean_current(seen, mode, setting)
     z = mean * setting.levels / setting.activation_threshold
-    statistics.integer_z = int(((z == z.floor()) & (z >= 0) & (z <= setting.levels)).sum())
+    statistics.integer_z = number((z == z.floor()) & (z >= 0) & (z <= setting.levels))
     if not (setting.streaming and mode == "end-to-end"):
         distances = margins.distances(mean)
         statistics.margin = int(distances.min())
-        statistics.margin_counts = tuple(histogram_of(distances).tolist())
+        statistics.margin_counts = tuple(histogram_of(distances, times).tolist())
     if mode == "end-to-end":
-        _add_propagation(statistics, seen, mean, difference, setting)
+        _add_propagation(statistics, seen, mean, difference, setting, number)
     return statistics
 
 
@@ -131,19 +151,21 @@ def _mean_current(seen: Observation, mode: Mode, setting: Setting) -> Tensor:
     return per_step(seen.current, setting).mean(0) if setting.streaming else seen.current
 
 
-def _level_spike_counts(seen: Observation, setting: Setting) -> tuple[Triple, ...]:
+def _level_spike_counts(seen: Observation, setting: Setting, times: Tensor | None) -> tuple[Triple, ...]:
     """Return how often each (M, N) occurs; what lies off the grid counts at its edge, NaN not at all."""
     width = setting.time_steps + 1
     cells = seen.level.double().clamp(0, setting.levels) * width  # exact in float64
     cells += seen.spike_count.clamp(0, setting.time_steps)
     cells = cells.flatten()
-    numbers = cells[~torch.isnan(cells)].long()
+    known = ~torch.isnan(cells)
+    numbers, weights = cells[known].long(), None if times is None else times.flatten()[known]
     if (setting.levels + 1) * width <= DENSE:
-        counts = torch.bincount(numbers)
+        counts = torch.bincount(numbers, weights).long()
         found = counts.nonzero().flatten()
         counts = counts[found]
     else:
-        found, counts = torch.unique(numbers, return_counts=True)
+        found, places = torch.unique(numbers, return_inverse=True)
+        counts = torch.bincount(places, weights).long()
     return tuple(
         (cell // width, cell % width, number)
         for cell, number in zip(found.tolist(), counts.tolist(), strict=True)
@@ -162,11 +184,16 @@ def _errors(pairs: tuple[Triple, ...], setting: Setting, entries: int) -> ErrorS
 
 
 def _add_propagation(
-    statistics: SiteStatistics, seen: Observation, current: Tensor, difference: Tensor, setting: Setting
+    statistics: SiteStatistics,
+    seen: Observation,
+    current: Tensor,
+    difference: Tensor,
+    setting: Setting,
+    number: Callable[[Tensor], int],
 ) -> None:
-    statistics.current_differences = int((current != seen.activation_current).sum())
+    statistics.current_differences = number(current != seen.activation_current)
     shift = (current - seen.activation_current).double().abs().nan_to_num(0.0, 0.0, 0.0)
     bound = torch.floor(shift * setting.time_steps / setting.threshold) + 1
     statistics.bound = int(bound.max())
     statistics.observed = int(difference.max().ceil())
-    statistics.exceeded = int((difference > bound).sum())
+    statistics.exceeded = number(difference > bound)

@@ -157,5 +157,5 @@ def test_a_binary_or_missing_report_is_refused(tmp_path):
         read_report(tmp_path / "report.json")
     with pytest.raises(InputError, match="cannot be read"):
         read_report(tmp_path / "another.json")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is no file"):
         read_report(tmp_path)
