@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from qvm_verify.report.sentences import counterexample_sentence, finding_sentence, verdict_sentence
+from qvm_verify.report.sentences import counterexample_sentence, finding_sentence, mending, verdict_sentence
 
 ROWS = 20
 """How many sites the table shows; those that failed on the data first."""
@@ -46,6 +46,8 @@ def _table(content: dict[str, Any]) -> list[str]:
         entry = certificates.get(row["site"])
         failing = None if entry is None else entry["mismatching_inputs"]
         every = "UNKNOWN" if failing is None else f"{entry['verdict']}, {failing} fail" if entry else ""
+        if entry is not None and failing:
+            every += f"; {_escaped(mending(entry))}"
         cells = [_escaped(row["site"]), *map(str, both), every]
         rows.append((not any(both), f"| {' | '.join(cells)} |"))
     shown = sorted(rows, key=lambda row: row[0])[:ROWS] if len(rows) > ROWS else rows

@@ -110,6 +110,20 @@ def _reference_facts(content: Content) -> list[str]:
     return lines
 
 
+def mending(entry: Content) -> str:
+    """Return what would mend a site that fails on some numbers, as far as the audit looked."""
+    repair = entry["repair"]
+    return f"mended by: {repair['change']}" if repair else "no repair found by bisection"
+
+
+def _first_hit(content: Content, site: str) -> str:
+    """Return at which image and neuron the data first hit a failing number of a site."""
+    for c in content["counterexamples"]:
+        if (c["site"], c["mode"]) == (site, "shadow"):
+            return f", first at image {c['input']}, neuron {c['neuron']} ({c['id']})"
+    return ""
+
+
 def _certificate_facts(content: Content) -> list[str]:
     entries = content["certificate"]
     decided = [entry for entry in entries if entry["mismatching_inputs"] is not None]
@@ -122,13 +136,12 @@ def _certificate_facts(content: Content) -> list[str]:
         f"{len(entries)} sites, by {decided[0]['method']} ({decided[0]['rests_on']})"
     ]
     for entry in failing:
-        nearest, repair = entry["nearest_ulps"], entry["repair"]
+        nearest = entry["nearest_ulps"]
         near = "" if nearest is None else f", the others stay {nearest} ulp away"
-        mend = f"; mended by: {repair['change']}" if repair else "; no repair found"
         first = "".join(f", first {interval['first']}" for interval in entry["mismatches"][:1])
         lines.append(
-            f"  {entry['site']} fails on {entry['mismatching_inputs']} numbers{first}; "
-            f"the data hit {entry['reached']}{near}{mend}"
+            f"  {entry['site']} fails on {entry['mismatching_inputs']} numbers{first}; the data hit "
+            f"{entry['reached']}{_first_hit(content, entry['site'])}{near}; {mending(entry)}"
         )
     composition = content["composition"]
     lines.append(f"whole network: {composition['verdict']}: {composition['detail']}")

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qvm_verify import networks
 from qvm_verify.audit import kernels, verify
 from qvm_verify.audit.certification import Reach, SiteCertificate
 from qvm_verify.audit.command import command
@@ -84,6 +85,21 @@ def test_a_repair_stands_in_the_report_and_so_does_its_absence():
     (entry,) = verify(ann, convert(ann), [column(0.3)]).certificate
     assert entry.mismatching_inputs == 1
     assert entry.repair["change"] == "V0 moved by +1 ulp of θ"
+
+
+def test_wherever_the_certificates_say_lossless_the_accuracies_are_equal_to_the_last_image(trained, held_out):
+    network = networks.load(trained("floor").path)
+    for module in network.modules():
+        if isinstance(
+            module, QuantizedActivation
+        ):  # a power of two, for which floor with L = 8 has no failure
+            module.threshold.data = 2.0 ** module.threshold.log2().round()
+    report = verify(network, convert(network), held_out)
+    assert {entry.verdict for entry in report.certificate} == {"EXHAUSTED"}
+    assert report.composition.verdict == "EXHAUSTED"
+    assert report.verdict == "lossless"
+    assert report.output.ann_correct == report.output.snn_correct > 180
+    assert (report.output.mismatches, report.output.max_abs_difference) == (0, 0.0)
 
 
 def test_certificate_and_audit_that_disagree_are_a_contradiction(monkeypatch):

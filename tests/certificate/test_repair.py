@@ -50,7 +50,10 @@ def test_a_repair_is_found_and_certified_where_there_is_one():
 
 
 def test_a_repair_by_convert_leaves_the_ann_as_it_is():
-    ann = torch.nn.Sequential(QuantizedActivation(4, "floor", 1.0)).eval()
+    ann = torch.nn.Sequential(QuantizedActivation(3, "floor", 1.7)).eval()
+    before = {name: tensor.clone() for name, tensor in ann.state_dict().items()}
+    assert certificate(ann[0], qvm.convert(ann)[0], 3, threshold=1.7).mismatches == 1
     snn = qvm.convert(ann, repair=True)
     assert isinstance(snn[0], IFNeuron)
-    assert certificate(ann[0], snn[0], 4).mismatches == 0
+    assert certificate(ann[0], snn[0], 3, threshold=1.7).mismatches == 0
+    assert all(torch.equal(tensor, before[name]) for name, tensor in ann.state_dict().items())

@@ -39,7 +39,7 @@ def test_a_fault_on_one_single_float_is_caught(place: float) -> None:
 
 
 def v_init_one_ulp_up() -> Counter:
-    """V0 = θ / 2 and one ulp."""
+    """V0 = 0 moved up by an ulp of θ / 2."""
     activation, neuron = pair(8, "floor", 1.0, torch.float16)
     return IFNeuron(activation.threshold, next_up(neuron.v_init + 0.5) - 0.5, IFSettings(8)).spike_count
 
@@ -71,7 +71,7 @@ def coarse_accumulation(x: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     "neuron",
     [v_init_one_ulp_up(), hard_reset(), saturating_add, coarse_accumulation],
-    ids=["V0 one ulp up", "hard reset", "saturating add", "coarse accumulation"],
+    ids=["V0 an ulp up", "hard reset", "saturating add", "coarse accumulation"],
 )
 def test_a_wrong_neuron_is_caught_and_every_failing_input_really_fails(neuron: Counter) -> None:
     activation, right = pair(8, "floor", 1.0, torch.float16)
@@ -121,7 +121,8 @@ def test_the_certificate_says_how_the_sweep_was_evaluated(
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/c++" if compiler else None)
     activation, neuron = pair(4, "floor", 1.0)
     blocks = sweep._Blocks(activation.level, neuron.spike_count, torch.float32, torch.device("cpu"))
-    assert blocks.evaluation == "fused evaluation" if compiler else "plain evaluation (no C++ compiler)"
+    expected = "fused evaluation" if compiler else "plain evaluation (no C++ compiler)"
+    assert blocks.evaluation == expected
     coarse = sweep._Blocks(lambda x: x.half().float(), torch.relu, torch.float32, torch.device("cpu"))
     assert coarse.evaluation == "plain evaluation (half precision)"
 

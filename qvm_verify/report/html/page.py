@@ -17,6 +17,7 @@ from qvm_verify.report.sentences import (
     counterexample_sentence,
     facts,
     finding_sentence,
+    mending,
     scope_of,
     verdict_sentence,
 )
@@ -37,6 +38,7 @@ def render_html(content: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["mending"] = mending
     environment.filters["decimal"] = lambda hex_float: f"{float.fromhex(hex_float):.9g}"
     sites = sites_of(content)
     shown, left_out = details(sites, BYTES_FOR_SITES)
