@@ -104,7 +104,7 @@ def test_the_command_writes_table_and_json_of_what_was_asked_for(run, monkeypatc
     ("arguments", "complaint"),
     [
         (["--only", "everything"], "invalid choice"),
-        (["--rounds", "0"], "at least 1"),
+        (["--rounds", "0"], "from 1 to"),
         (["--check", "--quick"], "small one"),
     ],
 )
