@@ -9,12 +9,14 @@ is not given. The audit runs once, when the first of its items does; an option `
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qvm_verify.exits import InputError
+from qvm_verify.exits import ContradictionError, InputError
+from qvm_verify.option_types import positive_integer
 
 if TYPE_CHECKING:
     from qvm_verify.report import Report
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 PASSED_ON = {
     "data": "the images (default: digits)",
     "limit": "audit the first N images only",
+    "levels": "levels of a bare state dict",
+    "quantizer": "quantizer of a bare state dict",
+    "pooling": "pooling of a bare state dict",
+    "arch": "a network of your own, package.module:factory",
+    "calibrate": "how to measure the thresholds of a ReLU network",
+    "calibrate-data": "the images to measure them on",
     "batch-size": "images at a time",
     "time-steps": "T (default: the levels)",
     "v-init": "V0 as a fraction of each threshold (default: matched)",
@@ -68,8 +76,16 @@ def _items(session: pytest.Session, config: pytest.Config) -> Iterable[pytest.It
 
     model: str = config.getoption("--qvm-model")
     try:
-        sites = list(find_sites(networks.load(model), is_activation))
-    except InputError as error:
+        levels = config.getoption("--qvm-levels")
+        network = networks.load(
+            model,
+            levels=None if levels is None else positive_integer(levels),
+            quantizer=config.getoption("--qvm-quantizer"),
+            pooling=config.getoption("--qvm-pooling"),
+            arch=config.getoption("--qvm-arch"),
+        )
+        sites = list(find_sites(network, is_activation))
+    except (InputError, argparse.ArgumentTypeError) as error:
         raise pytest.UsageError(f"--qvm-model {error}") from error
     audit = _Audit(model, config)
     for site in sites:
@@ -88,7 +104,7 @@ class _Audit:
             value = config.getoption(f"--qvm-{name}")
             if value is not None:
                 self._arguments.append(f"--{name}={value}")
-        self._report: Report | InputError | None = None
+        self._report: Report | InputError | ContradictionError | None = None
 
     def report(self) -> Report:
         """Return the report. Raises InputError, again each time, where the audit cannot be run."""
@@ -97,9 +113,9 @@ class _Audit:
 
             try:
                 self._report = quiet_audit(self._arguments)
-            except InputError as error:
+            except (InputError, ContradictionError) as error:
                 self._report = error
-        if isinstance(self._report, InputError):
+        if isinstance(self._report, InputError | ContradictionError):
             raise self._report
         return self._report
 
@@ -129,7 +145,7 @@ class AuditItem(pytest.Item):
         """Run the audit if no item did yet, and look at this property."""
         try:
             report = self.audit.report()
-        except InputError as error:
+        except (InputError, ContradictionError) as error:
             pytest.fail(f"the audit cannot be run: {error}", pytrace=False)
         self.check(report, self.about)
 

@@ -56,7 +56,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "proofs": ({"claims", "reference", "verdict"}, {"bitwuzla", "cvc5", "numpy", "sympy", "z3"}),
     "prove": ({"option_types", "claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
     "pytest_plugin": (
-        {"audit", "counterexamples", "exits", "networks", "report"},
+        {"audit", "counterexamples", "exits", "networks", "option_types", "report"},
         {"pytest"},
     ),  # all but pytest when asked for
     "replay": (

@@ -47,6 +47,21 @@ def test_a_good_conversion_passes_with_an_item_for_each_layer_and_property(netwo
     assert not list(tmp_path.iterdir())
 
 
+def test_a_bare_state_dict_is_audited_with_what_it_does_not_hold(network, tmp_path):
+    bare = tmp_path / "bare.pt"
+    torch.save(networks.load(network).state_dict(), bare)
+    given = ("--qvm-model", bare, "--qvm-limit", 4, "-k", "act1 and shadow")
+    code, out = pytest_in(tmp_path, *given, "--qvm-levels", 4, "--qvm-quantizer", "floor")
+    assert code == 0, out
+    assert "2 passed" in out
+    code, out = pytest_in(tmp_path, *given, "--qvm-levels", "four")
+    assert code == 4
+    assert "must be an integer from 1 to 2^31 - 1, got 'four'" in out
+    code, out = pytest_in(tmp_path, *given, "--qvm-levels", 4)
+    assert code == 4
+    assert "give --quantizer" in out
+
+
 def test_a_bad_conversion_fails_with_the_trace(network, tmp_path):
     code, out = pytest_in(tmp_path, "--qvm-model", network, "--qvm-limit", 4, "--qvm-v-init", "0.5", "-v")
     assert code == 1

@@ -61,7 +61,7 @@ class SiteCertificate:
             device=device,
         ).reshape(-1, 2)
         if self.certificate.mismatches:
-            found = find_repair(pair.activation, pair.neuron)  # type: ignore[arg-type]  # _certify saw to it
+            found = find_repair(pair.activation, pair.neuron, method=self.certificate.method)  # type: ignore[arg-type]  # _certify saw to it
             self.repair = None if found is None else {"change": str(found[1]), **_plain(found[1])}
 
     def reach(self, currents: Tensor) -> Reach:

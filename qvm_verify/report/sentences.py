@@ -113,7 +113,8 @@ def _reference_facts(content: Content) -> list[str]:
 def mending(entry: Content) -> str:
     """Return what would mend a site that fails on some numbers, as far as the audit looked."""
     repair = entry["repair"]
-    return f"mended by: {repair['change']}" if repair else "no repair found by bisection"
+    how = "bisection" if entry["method"] == "boundary" else "sweeps"
+    return f"mended by: {repair['change']}" if repair else f"no repair found by {how}"
 
 
 def _first_hit(content: Content, site: str) -> str:

@@ -10,7 +10,7 @@ from qvm_verify.report.html.charts import membrane_trace
 from qvm_verify.report.html.charts.membrane_trace import Step
 from qvm_verify.report.sentences import counterexample_sentence
 
-TRACES = 12
+TRACES = 100
 """How many counterexamples are drawn; the first of each site and mode come first."""
 
 STEPS = 64
