@@ -2,14 +2,18 @@
 # Makes everything in this folder again: `bash reports/real/remake.sh`, where QVM_DATA names the folder that
 # holds cifar-10-batches-bin, cifar-10-jpeg.zip, cifar-100-binary, mnist, imagenet, nmnist-small and weights.
 # Checkpoints go to MODELS (default: models); on two cores it takes about an hour.
-set -uo pipefail
+set -euo pipefail
+from=$(realpath "${QVM_DATA:?names no data folder}")
 cd "$(dirname "$0")"
-data=${QVM_DATA:?names no data folder}
+ln -sfn "$from" data # the reports name the data by this link, the same on every machine
+data=data
 models=${MODELS:-models}
 mkdir -p "$models"
 tool() { python -m "qvm_verify.$@" --threads 2; }
-audit() { # NAME MODEL ARGUMENTS: the exit code is the verdict, and no error here
-  tool audit "$models/$2.pt" "${@:3}" --report "$1" || [ $? -le 1 ] || exit $?
+audit() { # NAME MODEL ARGUMENTS: exit codes 0 and 1 are verdicts, and no error here
+  local code=0
+  tool audit "$models/$2.pt" "${@:3}" --report "$1" || code=$?
+  [ $code -le 1 ] || exit $code
 }
 
 cifar10="cifar10:$data/cifar-10-batches-bin?normalize=imagenet"
@@ -20,7 +24,7 @@ for levels in 8 4; do
   for quantizer in floor round ceil; do
     name=resnet20-cifar10-$quantizer-L$levels
     images=(--limit 12800)
-    [ "$name" = resnet20-cifar10-round-L8 ] && images=()
+    if [ "$name" = resnet20-cifar10-round-L8 ]; then images=(); fi
     [ -f "$models/$name.pt" ] || tool train "$published" --levels $levels --quantizer $quantizer \
       --data "$jpeg" --test-data "$cifar10" --calibrate mse --epochs 1 "${images[@]}" --batch-size 128 \
       --learning-rate 0.02 --augment crop,flip --channels-last --output "$models/$name.pt"
@@ -52,8 +56,8 @@ imagenet="imagenet:$data/imagenet"
 [ -f "$models/resnet34-imagenet.pt" ] || tool train --arch resnet34 --levels 8 --quantizer round \
   --classes 100 --data "$imagenet" --calibrate percentile --calibration-images 32 --epochs 0 \
   --batch-size 8 --output "$models/resnet34-imagenet.pt"
-audit resnet34-imagenet resnet34-imagenet --data "$imagenet" --batch-size 10
+audit resnet34-imagenet resnet34-imagenet --data "$imagenet" --batch-size 2 --limit 4
 [ -f "$models/vgg16-imagenet.pt" ] || tool train --arch vgg16 --variant imagenet --levels 8 \
   --quantizer round --classes 100 --data "$imagenet" --calibrate percentile --calibration-images 8 \
   --epochs 0 --batch-size 4 --output "$models/vgg16-imagenet.pt"
-audit vgg16-imagenet vgg16-imagenet --data "$imagenet" --batch-size 5 --limit 20
+audit vgg16-imagenet vgg16-imagenet --data "$imagenet" --batch-size 1 --limit 2
