@@ -34,6 +34,9 @@ for levels in 8 4; do
   tool reproduce fig4 "${of[@]}" --data "$cifar10" --report "resnet20-cifar10-over-T-L$levels"
 done
 
+audit resnet20-cifar10-floor-L4-10000 resnet20-cifar10-floor-L4 --no-compare-streaming \
+  --data "imagezip:$data/cifar-10-jpeg.zip?split=test&normalize=imagenet"
+
 cifar100="cifar100:$data/cifar-100-binary"
 [ -f "$models/resnet20-cifar100.pt" ] || tool train --arch resnet20 --levels 8 --quantizer round \
   --data "$cifar100?split=train" --test-data "$cifar100" --epochs 40 --learning-rate 0.05 \

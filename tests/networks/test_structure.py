@@ -16,6 +16,7 @@ CIFAR, IMAGENET = {"variant": "cifar"}, {"variant": "imagenet"}
 # Parameters are published numbers (torchvision's documentation, He et al.), or sums by hand:
 # VGG-16 for CIFAR: 14723136 of convolutions and batch-norm, 512 * 4096 + 4096 * 4096 + 4096 * 100 + biases
 # ResNet-20: option A's 269722, and two 1x1 shortcuts with batch-norm, 16 * 32 + 64 and 32 * 64 + 128
+# the other variant: the stem's 3 * width * 9 or 49 weights, and the classes' share of the last layer
 # two channels: 64 * 9 weights fewer in the stem than the 11173962 of three channels and ten classes
 STRUCTURES = [
     ("vgg16", CIFAR, 100, 15, 34_015_396, (3, 32, 32)),
@@ -24,6 +25,8 @@ STRUCTURES = [
     ("resnet18", IMAGENET, 1000, 17, 11_689_512, (3, 224, 224)),
     ("resnet18", {"channels": 2}, 10, 17, 11_173_962 - 64 * 9, (2, 128, 128)),
     ("resnet20", CIFAR, 10, 19, 269_722 + 576 + 2176, (3, 32, 32)),
+    ("resnet20", IMAGENET, 1000, 19, 272_474 - 432 + 2352 - 650 + 65_000, (3, 224, 224)),
+    ("resnet34", CIFAR, 100, 33, 21_797_672 - 9408 + 1728 - 513_000 + 51_300, (3, 32, 32)),
     ("resnet34", IMAGENET, 1000, 33, 21_797_672, (3, 224, 224)),
     ("resnet20_option_a", {}, 10, 19, 269_722, (3, 32, 32)),
     ("resnet32_option_a", {}, 10, 31, 464_154, (3, 32, 32)),
