@@ -41,9 +41,6 @@ DTYPES = {"float16": torch.float16, "float32": torch.float32, "float64": torch.f
 def command(arguments: Sequence[str]) -> Exit:
     """Audit a checkpoint, or a network trained on the spot; return the exit code of the verdict."""
     options = _parser().parse_args(arguments)
-    torch.manual_seed(options.seed)
-    if options.threads:
-        torch.set_num_threads(options.threads)
     device = device_of_this_process(options.device)
     ensure_folder(options.report)  # before the long work, not after it
     with joined(device) as processes:
@@ -85,6 +82,9 @@ def _audit(
     processes: Processes,
     events: EventLog,
 ) -> tuple[Report, Journal]:
+    torch.manual_seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
     if options.model is None and processes.count > 1:
         raise InputError("several processes need a checkpoint to audit: name one")
     path = options.model or train_default(options, console)
