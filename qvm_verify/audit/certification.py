@@ -13,10 +13,10 @@ from qvm_verify.audit.mergeable import Count, Mergeable, Smallest
 from qvm_verify.audit.setting import Setting
 from qvm_verify.audit.sites import Pair
 from qvm_verify.certificate import Certificate, certify, find_repair
-from qvm_verify.certificate.ordinals import ordinal, to_ordinals
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import CertificateResult
 from qvm_verify.snn import IFNeuron, QuantizedActivation
+from qvm_verify.snn.ordinals import ordinal, to_ordinals
 from qvm_verify.verdict import Verdict
 
 Certify = Literal["boundary", "exhaustive", "off"]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from qvm_verify import reference
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting
-from qvm_verify.certificate.ordinals import to_ordinals
+from qvm_verify.snn.ordinals import to_ordinals
 
 
 class Margins:

@@ -15,7 +15,7 @@ the plain operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -33,9 +33,9 @@ from qvm_verify.audit.setting import Setting, decode_counts, decode_levels
 from qvm_verify.audit.sites import Pair
 from qvm_verify.audit.statistics import Observation, SiteStatistics, site_statistics
 from qvm_verify.certificate.boundary import why_not_monotone
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats
 from qvm_verify.report.model import Mode
 from qvm_verify.snn import IFNeuron, QuantizedActivation
+from qvm_verify.snn.ordinals import first_holding, ordinal_range, to_floats
 
 DTYPE = torch.float32
 LOWEST, HIGHEST = ordinal_range(DTYPE)
@@ -68,7 +68,7 @@ class SiteTable:
     ) -> None:
         self._setting, self._margins, self._certificate = setting, margins, certificate
         levels, times = setting.levels, setting.time_steps
-        steps = _first_reaching(
+        steps = first_holding(
             lambda x: torch.cat(
                 [
                     activation.level(x[:levels]) >= _one_to(levels),
@@ -78,6 +78,8 @@ class SiteTable:
                 ]
             ),
             levels + times + 2 * (levels + 1) + 1,
+            DTYPE,
+            torch.device("cpu"),
         )
         self._rises = to_floats(steps[levels : levels + times].clamp(max=HIGHEST), DTYPE)
         self._rises[steps[levels : levels + times] > HIGHEST] = torch.nan  # never reached
@@ -209,19 +211,6 @@ def _as_defined(module: nn.Module) -> bool:
     tensors = [*module.parameters(), *module.buffers()]
     methods = any(callable(value) for value in vars(module).values())
     return not hooked and not methods and all(tensor.dtype == DTYPE for tensor in tensors)
-
-
-def _first_reaching(reached: Callable[[Tensor], Tensor], number: int) -> Tensor:
-    """Return for each of `number` conditions that hold from some float on its ordinal, one past inf for none.
-
-    `reached` takes a float a condition and tells for each whether it holds.
-    """
-    low, high = torch.full((number,), LOWEST), torch.full((number,), HIGHEST + 1)
-    while bool((low < high).any()):
-        middle = (low + high) >> 1
-        holds = reached(to_floats(middle.clamp(max=HIGHEST), DTYPE)) | (middle > HIGHEST)
-        low, high = torch.where(holds, low, middle + 1), torch.where(holds, middle, high)
-    return high
 
 
 def _one_to(number: int) -> Tensor:

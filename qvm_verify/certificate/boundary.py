@@ -14,14 +14,11 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
 from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, QuantizedActivation, StepNeuron
+from qvm_verify.snn.ordinals import first_holding, ordinal_range, to_ordinals
 from qvm_verify.snn.quantized_activation import quantize
 from qvm_verify.snn.step_neuron import why_count_may_fall, why_not_normal
-
-GUESS = 64
-"""How many floats around a guessed step are looked at first."""
 
 Counter = Callable[[Tensor], Tensor]
 """Takes a 1-D tensor of currents and returns integers, levels or spike counts."""
@@ -119,31 +116,9 @@ def _first_reaching(
     top: int,
     dtype: torch.dtype,
     device: torch.device,
-    guess: list[int] | None = None,
+    guess: list[int],
 ) -> list[int]:
-    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is.
-
-    A good `guess` saves most of the evaluations; a bad one costs two.
-    """
-    lowest, highest = ordinal_range(dtype)
+    """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is."""
     wanted = torch.arange(1, top + 1, device=device)
-    below = torch.full_like(wanted, lowest - 1)  # as if the value there were 0
-    above = torch.full_like(wanted, highest + 1)  # and enough here
-
-    def reached(places: Tensor) -> Tensor:
-        return function(to_floats(places, dtype)) >= wanted
-
-    if guess is not None and len(guess) == top:
-        near = torch.tensor(guess, device=device)
-        low, high = (near - GUESS).clamp(min=lowest), (near + GUESS).clamp(max=highest)
-        below = torch.where(reached(low), below, low)
-        above = torch.where(reached(high), high, above)
-    while True:
-        # The mean of two integers whose sum may not fit.
-        middle = (below & above) + ((below ^ above) >> 1)
-        undecided = middle > below
-        if not bool(undecided.any()):
-            return [int(place) for place in above]
-        hit = reached(torch.where(undecided, middle, lowest))
-        above = torch.where(undecided & hit, middle, above)
-        below = torch.where(undecided & ~hit, middle, below)
+    places: list[int] = first_holding(lambda x: function(x) >= wanted, top, dtype, device, guess).tolist()
+    return places

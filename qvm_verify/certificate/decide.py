@@ -9,7 +9,6 @@ from typing import Literal
 import torch
 
 from qvm_verify.certificate.boundary import Counter, boundary_runs, why_not_monotone
-from qvm_verify.certificate.ordinals import ordinal, to_floats
 from qvm_verify.certificate.runs import (
     Run,
     float_classes,
@@ -21,6 +20,7 @@ from qvm_verify.certificate.runs import (
 from qvm_verify.certificate.sweep import sweep
 from qvm_verify.exits import InputError
 from qvm_verify.snn import IFNeuron, QuantizedActivation
+from qvm_verify.snn.ordinals import ordinal, to_floats
 from qvm_verify.verdict import Evidence, FloatClass, Interval, Verdict
 
 Method = Literal["boundary", "exhaustive"]

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from qvm_verify import snn
 from qvm_verify.certificate.boundary import ORDERS, Order, OrderedLevel, level_steps, why_not_monotone
 from qvm_verify.certificate.decide import Certificate, Method, certify
-from qvm_verify.certificate.ordinals import to_floats
 from qvm_verify.snn import Firing, IFNeuron, QuantizedActivation
+from qvm_verify.snn.ordinals import to_floats
 
 V_INIT_ULPS = 32
 THRESHOLD_ULPS = 4

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from qvm_verify.certificate.ordinals import ordinal, ordinal_range, to_floats
+from qvm_verify.snn.ordinals import ordinal, ordinal_range, to_floats
 from qvm_verify.verdict import FloatClass, Interval
 
 

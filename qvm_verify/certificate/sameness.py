@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from qvm_verify.certificate.boundary import why_not_monotone
 from qvm_verify.certificate.decide import Certificate, certify
-from qvm_verify.certificate.ordinals import ordinal_range
 from qvm_verify.exits import InputError
 from qvm_verify.snn import IFNeuron, QuantizedActivation
+from qvm_verify.snn.ordinals import ordinal_range
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 NN_MODULE_STATE = frozenset(vars(nn.Module()))

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from qvm_verify.certificate.boundary import Counter
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.certificate.runs import Run, RunCollector
 from qvm_verify.exits import ContradictionError
 from qvm_verify.snn import can_compile
+from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 
 SMALL_BLOCK = 1 << 20
 

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from qvm_verify.snn.if_neuron import IFNeuron
-
-_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+from qvm_verify.snn.ordinals import first_holding, to_floats
 
 
 def why_not_normal(threshold: Tensor) -> str | None:
@@ -93,9 +92,12 @@ class StepNeuron(IFNeuron):
         return found
 
     def _tabulate(self) -> None:
-        counts = torch.arange(self.time_steps + 1, dtype=self.threshold.dtype, device=self.threshold.device)
+        dtype, device = self.threshold.dtype, self.threshold.device
+        counts = torch.arange(self.time_steps + 1, dtype=dtype, device=device)
+        loop = super().spike_count
         with torch.no_grad():
-            steps = first_reaching(super().spike_count, self.time_steps, self.threshold)
+            places = first_holding(lambda x: loop(x) >= counts[1:], self.time_steps, dtype, device)
+            steps = to_floats(places, dtype)  # NaN, which nothing reaches, where the place is past inf
             rates = self.threshold / self.time_steps * counts  # as the loop's forward, bit for bit
         self.register_buffer("steps", steps, persistent=False)
         self.register_buffer("rates", rates, persistent=False)
@@ -118,33 +120,3 @@ class StepNeuron(IFNeuron):
     def extra_repr(self) -> str:
         """Show the setting in `print(model)`."""
         return f"{super().extra_repr()}, as a table"
-
-
-def first_reaching(count: Any, top: int, like: Tensor) -> Tensor:
-    """Return, for k = 1 ... top, the smallest float x with count(x) >= k, and NaN where there is none.
-
-    `count` takes a 1-D tensor and never falls; `like` gives dtype and device.
-    """
-    bits = _BITS[like.element_size()]
-    ends = torch.tensor([-torch.inf, torch.inf], dtype=like.dtype, device=like.device)
-    lowest, highest = _mirrored(ends.view(bits)).long()
-    wanted = torch.arange(1, top + 1, device=like.device)
-    below = torch.full_like(wanted, lowest - 1)  # as if the count there were 0
-    above = torch.full_like(wanted, highest + 1)  # and enough here
-
-    def floats(places: Tensor) -> Tensor:
-        return _mirrored(places.to(bits)).view(like.dtype)
-
-    while True:
-        middle = (below & above) + ((below ^ above) >> 1)  # the mean of integers whose sum may not fit
-        undecided = middle > below
-        if not bool(undecided.any()):
-            return torch.where(above > highest, torch.nan, floats(above))
-        reached = count(floats(torch.where(undecided, middle, lowest))) >= wanted
-        above = torch.where(undecided & reached, middle, above)
-        below = torch.where(undecided & ~reached, middle, below)
-
-
-def _mirrored(bits: Tensor) -> Tensor:
-    """Turn sign and magnitude into two's complement, and back: floats in their order as integers."""
-    return torch.where(bits < 0, bits ^ torch.iinfo(bits.dtype).max, bits)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qvm_verify.audit.margins import Margins
 from qvm_verify.audit.setting import Setting
-from qvm_verify.certificate.ordinals import to_floats, to_ordinals
+from qvm_verify.snn.ordinals import to_floats, to_ordinals
 from tests.arithmetics import FLOATS
 from tests.strategies import nudged
 

@@ -13,8 +13,8 @@ from qvm_verify.audit.one_pass import SiteTable, same_images, table_of
 from qvm_verify.audit.setting import decode_counts, decode_levels, setting_of
 from qvm_verify.audit.sites import Call, Pair
 from qvm_verify.audit.statistics import Observation, site_statistics
-from qvm_verify.certificate.ordinals import to_floats
 from qvm_verify.snn import QuantizedActivation, convert
+from qvm_verify.snn.ordinals import to_floats
 from tests.small_networks import OneSite, TinyNetwork, dyadic_images
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="numba is not installed")

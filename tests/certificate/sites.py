@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify.certificate import Certificate, certify
-from qvm_verify.certificate.ordinals import ordinal, to_floats
 from qvm_verify.snn import IFNeuron, QuantizedActivation, convert
+from qvm_verify.snn.ordinals import ordinal, to_floats
 
 LEVELS = (2, 3, 4, 6, 8, 16)
 

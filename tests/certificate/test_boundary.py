@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats, to_ordinals
 from qvm_verify.exits import InputError
 from qvm_verify.snn import QUANTIZERS, IFNeuron, IFSettings, QuantizedActivation, Quantizer
+from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 from tests.certificate.sites import LEVELS, decide, pair, random_thresholds, without_method
 
 HALVES = (torch.float16, torch.bfloat16)

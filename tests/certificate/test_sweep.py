@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from qvm_verify.certificate import sweep
-from qvm_verify.certificate.ordinals import ordinal_range, to_floats
 from qvm_verify.snn import IFNeuron, IFSettings
+from qvm_verify.snn.ordinals import ordinal_range, to_floats
 from tests.certificate.sites import decide, next_up, pair
 
 HALVES = (torch.float16, torch.bfloat16)
