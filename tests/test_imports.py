@@ -16,6 +16,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "verdict": (set(), set()),
     "exits": ({"verdict"}, set()),
     "option_types": (set(), set()),
+    "progress_bars": (set(), {"rich"}),
     "devices": ({"exits"}, {"torch"}),
     "whole_files": ({"exits"}, set()),
     "snn": (set(), {"torch"}),
@@ -27,6 +28,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "train": (
         {
             "devices",
+            "progress_bars",
             "option_types",
             "calibration",
             "datasets",
@@ -41,7 +43,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "reproduce": (
         {
             *("audit", "calibration", "datasets", "exits", "networks", "option_types", "reference"),
-            *("report", "snn", "training", "whole_files"),
+            *("progress_bars", "report", "snn", "training", "whole_files"),
         },
         {"matplotlib", "numpy", "rich", "torch"},
     ),
@@ -54,7 +56,10 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "claims": ({"reference", "verdict"}, set()),
     "conformance": ({"claims", "reference", "verdict"}, {"hypothesis", "numpy"}),
     "proofs": ({"claims", "reference", "verdict"}, {"bitwuzla", "cvc5", "numpy", "sympy", "z3"}),
-    "prove": ({"option_types", "claims", "proofs", "exits", "verdict", "whole_files"}, {"rich"}),
+    "prove": (
+        {"progress_bars", "option_types", "claims", "proofs", "exits", "verdict", "whole_files"},
+        {"rich"},
+    ),
     "pytest_plugin": (
         {"audit", "counterexamples", "exits", "networks", "option_types", "report"},
         {"pytest"},

@@ -18,7 +18,7 @@ from qvm_verify.audit.dataset import Batches, audit_dataset
 from qvm_verify.audit.journal import Journal
 from qvm_verify.audit.processes import Processes, device_of_this_process, joined
 from qvm_verify.audit.progress import listeners, tell_report
-from qvm_verify.audit.subject import describe, folded, load_subject, progress_on, train_default
+from qvm_verify.audit.subject import describe, folded, load_subject, train_default
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.option_types import (
     count,
@@ -30,6 +30,7 @@ from qvm_verify.option_types import (
     threads,
     time_steps,
 )
+from qvm_verify.progress_bars import progress_on
 from qvm_verify.report import Report, read_report, save_formats, save_report
 from qvm_verify.report.events import EventLog
 from qvm_verify.report.terminal import print_report

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -18,6 +17,7 @@ from qvm_verify.audit.dataset import Batches
 from qvm_verify.audit.sites import find_sites, is_activation
 from qvm_verify.exits import ContradictionError, InputError
 from qvm_verify.folding import check_folding, fold_batch_norm
+from qvm_verify.progress_bars import progress_on
 from qvm_verify.verdict import Verdict
 
 
@@ -120,9 +120,3 @@ def train_default(options: argparse.Namespace, console: Console) -> Path:
     networks.save(network, path)
     console.print(f"trained: {path} (seed {options.seed})", highlight=False, soft_wrap=True)
     return path
-
-
-def progress_on(console: Console) -> Progress:
-    """Return bars that show how far the work is, on a terminal only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -15,12 +15,12 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from qvm_verify.claims.claim import Claim
 from qvm_verify.exits import CommandParser, Exit, InputError
 from qvm_verify.option_types import number
+from qvm_verify.progress_bars import progress_on
 from qvm_verify.proofs import session
 from qvm_verify.proofs.judge import Judgement
 from qvm_verify.proofs.ledger import Entry, ledger
@@ -110,8 +110,7 @@ def _judgements(
     questions = [obligation for made in obligations.values() for obligation in made]
     jobs = session.jobs_for(questions, solvers)
     certifiable = session.certifiable(claims, obligations)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_on(console) as progress:
         asking = progress.add_task("asking solvers", total=len(jobs))
         certifying = progress.add_task("checking certificates", total=len(certifiable))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from qvm_verify import datasets
 from qvm_verify.exits import CommandParser, Exit
 from qvm_verify.option_types import positive_integer, seed, threads, time_steps
+from qvm_verify.progress_bars import progress_on
 from qvm_verify.reproduce.experiments import EXPERIMENTS, run
 from qvm_verify.reproduce.settings import Settings
 from qvm_verify.whole_files import ensure_folder
@@ -50,9 +50,8 @@ def command(arguments: Sequence[str]) -> Exit:
     ensure_folder(options.report)
     console = Console()
     names = list(EXPERIMENTS) if "all" in options.experiment else list(dict.fromkeys(options.experiment))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     for name in names:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        with progress_on(console) as progress:
             task = progress.add_task(name, total=None)
             outcome = run(
                 name,

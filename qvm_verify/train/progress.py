@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich import progress
 from rich.console import Console
+from rich.progress import TimeRemainingColumn
 
+from qvm_verify.progress_bars import progress_on
 from qvm_verify.training import Progress
 
 
@@ -17,16 +18,7 @@ class Shown:
         self._console = console
         self._epochs = epochs
         self._last: Progress | None = None
-        self._bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._bar = progress_on(console, TimeRemainingColumn())
         self._task = self._bar.add_task("training", total=None)
 
     def __enter__(self) -> Shown:
