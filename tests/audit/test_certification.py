@@ -115,7 +115,8 @@ def test_the_command_certifies_as_it_is_told_and_prints_what_fails(run, model):
     assert code == 0
     words = " ".join(out.split())  # the terminal wraps lines
     assert "by boundary (ieee-count-monotone)" in words
-    assert "no repair found" in words or "mended by" in words
+    failing = words.count(" fails on ")
+    assert failing == words.count("; no repair found by bisection") + words.count("; mended by: ") > 0
     code, out, _ = run(command, model, "--limit", 8, "--certify", "off")
     assert code == 0
     assert "no site is decided for every number: not asked for" in " ".join(out.split())
