@@ -34,8 +34,8 @@ from qvm_verify.audit.sites import Pair
 from qvm_verify.audit.statistics import Observation, SiteStatistics, site_statistics
 from qvm_verify.certificate.boundary import why_not_monotone
 from qvm_verify.report.model import Mode
-from qvm_verify.snn import IFNeuron, QuantizedActivation
-from qvm_verify.snn.ordinals import first_holding, ordinal_range, to_floats
+from qvm_verify.snn import IFNeuron, QuantizedActivation, StepNeuron
+from qvm_verify.snn.ordinals import first_holding, ordinal_range, to_floats, to_ordinals
 
 DTYPE = torch.float32
 LOWEST, HIGHEST = ordinal_range(DTYPE)
@@ -67,24 +67,23 @@ class SiteTable:
         certificate: SiteCertificate,
     ) -> None:
         self._setting, self._margins, self._certificate = setting, margins, certificate
-        levels, times = setting.levels, setting.time_steps
+        levels, table = setting.levels, StepNeuron(neuron)
+        self._rises, self._rates = table.steps, table.rates
         steps = first_holding(
             lambda x: torch.cat(
                 [
-                    activation.level(x[:levels]) >= _one_to(levels),
-                    neuron.spike_count(x[levels : levels + times]) >= _one_to(times),
-                    *_integer_z(x[levels + times : -1], setting),
+                    activation.level(x[:levels]) >= torch.arange(1, levels + 1),
+                    *_integer_z(x[levels:-1], setting),
                     x[-1:] > setting.threshold,
                 ]
             ),
-            levels + times + 2 * (levels + 1) + 1,
+            levels + 2 * (levels + 1) + 1,
             DTYPE,
             torch.device("cpu"),
         )
-        self._rises = to_floats(steps[levels : levels + times].clamp(max=HIGHEST), DTYPE)
-        self._rises[steps[levels : levels + times] > HIGHEST] = torch.nan  # never reached
         boundaries, failing = margins.places.tolist(), certificate.failing.tolist()
         edges = {ENDS[0], LOWEST, LOWEST + 1, -1, HIGHEST, HIGHEST + 1, *steps.tolist()}
+        edges |= set(to_ordinals(self._rises).tolist())
         edges |= _margin_edges(boundaries) | {place for a, b in failing for place in (a, b + 1)}
         self._edges = torch.tensor(sorted(edges))
         if len(edges) > MOST_BINS:
@@ -113,8 +112,6 @@ class SiteTable:
         if off or neuron_off:
             raise ValueError("outputs lie off the grid")
         self._seen = Observation(x, level, output, x, spike_count, rate)
-        counts = torch.arange(self._setting.time_steps + 1, dtype=DTYPE)
-        self._rates = neuron.threshold / neuron.time_steps * counts
         self._unusual = self._seen.mismatches(self._setting) | torch.isnan(x)
 
     def look(self, x: Tensor, output: Tensor) -> Binned | None:
@@ -211,10 +208,6 @@ def _as_defined(module: nn.Module) -> bool:
     tensors = [*module.parameters(), *module.buffers()]
     methods = any(callable(value) for value in vars(module).values())
     return not hooked and not methods and all(tensor.dtype == DTYPE for tensor in tensors)
-
-
-def _one_to(number: int) -> Tensor:
-    return torch.arange(1, number + 1)
 
 
 def _integer_z(x: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
