@@ -22,7 +22,7 @@ from qvm_verify.exits import ContradictionError
 from qvm_verify.snn import can_compile
 from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 
-SMALL_BLOCK = 1 << 20
+SMALL_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""How good is the verifier itself? One command measures it and prints the scorecard."""
