@@ -45,9 +45,8 @@ def command(arguments: Sequence[str]) -> Exit:
         console.print(f"never measured: {', '.join(missing)}")
         return Exit.INCONCLUSIVE
     good = all(line.good == line.tried for part in parts for line in part.lines)
-    return (
-        Exit.AS_EXPECTED if good and not any(part.wrong_verdicts for part in parts) else Exit.COUNTEREXAMPLE
-    )
+    wrong = any(part.wrong_verdicts for part in parts)
+    return Exit.AS_EXPECTED if good and not wrong else Exit.COUNTEREXAMPLE
 
 
 def _measured(name: str, seconds: int, console: Console) -> Part:
