@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from qvm_verify.reproduce.curves import COLUMNS, Curve, batches_of, curve, subjects
+from qvm_verify.reproduce.curves import COLUMNS, ON_DIGITS, Curve, batches_of, curve, subjects
 from qvm_verify.reproduce.outcome import Facts, Outcome
 from qvm_verify.reproduce.quantizers import compared, on_which
 from qvm_verify.reproduce.settings import Settings
 from qvm_verify.snn import MATCHED_V_INIT
 
 LEVELS = (4, 6, 8)
-NETWORKS = ("digits_cnn", "resnet20")  # VGG-16 pools more often than 8x8 pixels allow
 
 
 def run(settings: Settings) -> Outcome:
     """Return Figure 5 on the data at hand; each network with the V0 that its quantizer wants."""
     steps = range(1, settings.time_steps + 1)
-    chosen = subjects(settings, [(name, "floor", levels) for levels in LEVELS for name in NETWORKS])
+    chosen = subjects(settings, [(name, "floor", levels) for levels in LEVELS for name in ON_DIGITS])
     batches = batches_of(settings)
     curves = [
         curve(subject, MATCHED_V_INIT[subject.quantizer], batches, steps, settings) for subject in chosen
