@@ -44,7 +44,7 @@ def run(settings: Settings) -> Outcome:
 
 def _figure(curves: list[Curve]) -> Figure:
     every = sorted({one.subject.levels for one in curves})
-    figure = Figure(figsize=(4.2 * len(every), 3.4), layout="constrained")
+    figure = Figure(figsize=(4.2 * len(every), 4.2), layout="constrained")
     axes = figure.subplots(1, len(every), sharey=True, squeeze=False)[0]
     for axis, levels in zip(axes, every, strict=True):
         for colour, one in enumerate(one for one in curves if one.subject.levels == levels):
@@ -56,6 +56,6 @@ def _figure(curves: list[Curve]) -> Figure:
         axis.axvline(levels, color="tab:red", linewidth=1)
         axis.set_title(f"L = {levels} (dashed: the ANN; red: T = L)", fontsize="medium")
         axis.set_xlabel("time-steps T")
-        axis.legend(fontsize="small", loc="lower right")
+        axis.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18))  # hides no curve
     axes[0].set_ylabel("accuracy (%)")
     return figure
