@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ class Batches(NamedTuple):
     size: int
     device: torch.device
     dtype: torch.dtype
-    workers: int = 0  # processes that load images while others are looked at
+    workers: int = 0  # processes that load images, beside the thread that does where there is none
 
     @property
     def numbers(self) -> range:
@@ -43,10 +44,15 @@ class Batches(NamedTuple):
         return range(-(-self.images // self.size))
 
     def load(self, numbers: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the images and labels of some batches, in their order."""
+        """Yield the images and labels of some batches, in their order, each loaded while the last is used."""
         rows = [list(range(k * self.size, min((k + 1) * self.size, self.images))) for k in numbers]
-        for images, labels in DataLoader(self.data, batch_sampler=rows, num_workers=self.workers):
-            yield images.to(self.device, self.dtype), labels.to(self.device)
+        loading = iter(DataLoader(self.data, batch_sampler=rows, num_workers=self.workers))
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            following = thread.submit(next, loading, None)
+            while (loaded := following.result()) is not None:
+                following = thread.submit(next, loading, None)
+                images, labels = loaded
+                yield images.to(self.device, self.dtype), labels.to(self.device)
 
 
 class Listeners(NamedTuple):
@@ -79,7 +85,7 @@ def audit_dataset(
     at again. Every process returns the same report. `compare` adds constant against streaming currents on
     the first batch. Raises InputError as `verify` and `Journal` do.
     """
-    (first, _), *_ = batches.load([0])
+    ((first, _),) = batches.load([0])
     settings = {
         "model": model,
         "environment": environment(batches.device.type, NUMPY_DTYPES.get(batches.dtype, ""), seed),

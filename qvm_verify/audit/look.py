@@ -8,12 +8,20 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from qvm_verify.audit.ahead import Ahead
 from qvm_verify.audit.certification import SiteCertificate
 from qvm_verify.audit.counterexamples import diverging_images, find_counterexamples
 from qvm_verify.audit.margins import Margins
 from qvm_verify.audit.one_pass import Binned, SiteTable, same_images
 from qvm_verify.audit.reference_check import ReferenceCheck
-from qvm_verify.audit.setting import Setting, decode_counts, decode_levels, repeat_steps, scaled_rates
+from qvm_verify.audit.setting import (
+    NUMPY_DTYPES,
+    Setting,
+    decode_counts,
+    decode_levels,
+    repeat_steps,
+    scaled_rates,
+)
 from qvm_verify.audit.sites import Call, Pair
 from qvm_verify.audit.statistics import Observation, site_statistics
 from qvm_verify.audit.tally import Tally
@@ -50,6 +58,7 @@ class Look:
         earlier: Tally,
     ) -> None:
         self.tally = Tally()
+        self.ahead: Ahead | None = None  # the ANN's pass, where it takes turns with the spiking network's
         self.calls: dict[str, set[Call]] = {"ANN": set(), "SNN": set()}
         self._by_ann, self._by_snn, self._reference = by_ann, by_snn, reference
         self._inputs, self._earlier = inputs, earlier
@@ -57,11 +66,15 @@ class Look:
         self._diverged: frozenset[int] = frozenset()
 
     def on_activation(self, call: Call, x: Tensor, output: Tensor) -> None:
-        """Note what the ANN does at a site, and feed its own input to a fresh copy of the neuron."""
+        """Note what the ANN does at a site, feed its own input to a fresh copy of the neuron, and pause."""
         self.calls["ANN"].add(call)
         site = self._by_ann.get(call)
-        if site is None:
-            return
+        if site is not None:
+            self._shadow(site, x, output)
+            if self.ahead is not None:
+                self.ahead.pause()
+
+    def _shadow(self, site: Site, x: Tensor, output: Tensor) -> None:
         binned = None if site.table is None else site.table.look(x, output)
         if binned is not None:
             self._seen[site.name] = binned
@@ -77,8 +90,12 @@ class Look:
         """Compare what the spiking network does at a site with what the ANN did there."""
         self.calls["SNN"].add(call)
         site = self._by_snn.get(call)
-        ann = None if site is None else self._seen.pop(site.name, None)
-        if site is None or ann is None:
+        if site is None:
+            return
+        while site.name not in self._seen and self.ahead is not None and self.ahead.go_on():
+            pass
+        ann = self._seen.pop(site.name, None)
+        if ann is None:
             return
         if isinstance(ann, Binned):
             if x.shape == ann.x.shape and x.dtype == ann.x.dtype:
@@ -140,7 +157,7 @@ class Look:
             site.neuron,
             inputs=inputs,
             room=self._earlier.room(site.name, mode, self._inputs[0]),
-            diverged=self._diverged,
+            diverged=self._diverged if mode == "end-to-end" else frozenset(),
         )
         tally = Tally(found=found)
         tally.sites(mode)[site.name] = site_statistics(seen, mode, site.setting, site.margins)
@@ -150,6 +167,9 @@ class Look:
 
     def _observe(self, site: Site, x: Tensor, output: Tensor) -> Observation:
         """Return what the ANN did; until the neuron is known, the activation stands in for it."""
+        if output.dtype not in NUMPY_DTYPES:
+            known = ", ".join(NUMPY_DTYPES.values())
+            raise InputError(f"{site.name}: computes in {output.dtype}; the reference knows {known}")
         level, off_grid = decode_levels(output, site.setting)
         self._count_off_grid(site, "activation", off_grid)
         return Observation(x, level, output, x, level, output)

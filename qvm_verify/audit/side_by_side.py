@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qvm_verify.audit.ahead import Ahead
 from qvm_verify.audit.certification import Certify, SiteCertificate
 from qvm_verify.audit.conclude import conclude
 from qvm_verify.audit.correspondence import correspond
@@ -141,12 +142,20 @@ class SideBySide:
         reference = ReferenceCheck(self._seed, number)
         inputs = range(first_input, first_input + len(images))
         look = Look(self._by_ann, self._by_snn, reference, inputs, earlier)
-        with reference.watch_sums(self._ann, "ANN"):
-            sites = find_sites(self._ann, is_activation)
-            scores = run_observed(self._ann, sites, images, look.on_activation)
-        with reference.watch_sums(self._snn, "SNN"), self._spiking_by_tables():
+
+        def run_ann() -> Tensor:
+            with reference.watch_sums(self._ann, "ANN"):
+                sites = find_sites(self._ann, is_activation)
+                return run_observed(self._ann, sites, images, look.on_activation)
+
+        with (
+            Ahead(run_ann) as look.ahead,
+            reference.watch_sums(self._snn, "SNN"),
+            self._spiking_by_tables(),
+        ):
             sites = find_sites(self._snn, is_neuron)
             spiking_scores = run_observed(self._snn, sites, images, look.on_neuron)
+            scores = look.ahead.result()
         for network, calls in look.calls.items():
             if irregular := calls ^ self._calls[network]:
                 look.tally.merge(Tally(irregular=tuple((str(call), network) for call in irregular)))
