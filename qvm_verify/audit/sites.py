@@ -106,20 +106,20 @@ def pair_calls(
 ) -> tuple[list[Pair], list[Call]]:
     """Return the pairs in the order in which the ANN calls them, and the calls left without a partner.
 
-    Calls correspond by name where both networks use the same names, up to a wrapper's prefix; else the
-    k-th call of one corresponds to the k-th of the other.
+    Calls correspond by name where both networks use the same names, up to a wrapper's prefix, though one
+    may lack some of them; else the k-th call of one corresponds to the k-th of the other.
     """
     by_tail = {(_tail(call.name, ann_sites), call.index): call for call in snn_calls}
-    wanted = [(call.name, call.index) for call in ann_calls]
-    if set(wanted) == set(by_tail) and len(by_tail) == len(snn_calls):
-        partners = [by_tail[key] for key in wanted]
+    by_name = {(call.name, call.index): call for call in ann_calls}
+    same_names = by_tail.keys() <= by_name.keys() or by_name.keys() <= by_tail.keys()
+    if same_names and len(by_tail) == len(snn_calls):
+        partners = [(by_name[key], by_tail[key]) for key in by_name if key in by_tail]
     else:
-        partners = snn_calls
-    pairs = [
-        Pair(str(ann), ann, snn, ann_sites[ann.name], snn_sites[snn.name])
-        for ann, snn in zip(ann_calls, partners, strict=False)
-    ]
-    return pairs, ann_calls[len(pairs) :] + snn_calls[len(pairs) :]
+        partners = list(zip(ann_calls, snn_calls, strict=False))
+    pairs = [Pair(str(ann), ann, snn, ann_sites[ann.name], snn_sites[snn.name]) for ann, snn in partners]
+    paired_ann, paired_snn = ({pair[k] for pair in partners} for k in (0, 1))
+    alone = [call for call in ann_calls if call not in paired_ann]
+    return pairs, alone + [call for call in snn_calls if call not in paired_snn]
 
 
 def _tail(name: str, known: dict[str, nn.Module]) -> str:

@@ -54,6 +54,14 @@ def test_an_activation_without_a_neuron_has_no_partner():
     assert findings(chain(), spiking) == [("site-without-partner", "sites.1")]
 
 
+def test_the_site_without_a_partner_is_named_though_others_of_its_name_stand_behind_it():
+    spiking = convert(chain(3))
+    spiking.sites[0] = nn.Identity().eval()
+    report = verify(chain(3), spiking, [column(0.25, 0.5)])
+    assert [(f.kind, f.site) for f in report.findings] == [("site-without-partner", "sites.0")]
+    assert {row.site for row in report.layers} == {"sites.1", "sites.2"}
+
+
 @pytest.mark.parametrize("forgetful", ["ann", "spiking"])
 def test_a_site_that_is_never_called_is_a_finding(forgetful):
     networks = {"ann": chain(), "spiking": convert(chain())}
