@@ -38,8 +38,6 @@ def judge(c: Counterexample) -> Judgement:
     case or a slice that do not come out as the report has them. Raises ValueError or OverflowError where
     the counterexample is damaged.
     """
-    if c.spike_count > c.time_steps or (c.level or 0) > c.levels:
-        return Judgement(Status.ERROR, "no neuron counts so far, no activation has such a level")
     if len(c.currents) != c.time_steps:
         return Judgement(Status.ERROR, f"it has {len(c.currents)} currents for T = {c.time_steps}")
     found = run_case(c)

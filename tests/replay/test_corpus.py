@@ -115,6 +115,16 @@ def test_another_mismatch_than_the_reference_finds_is_not_taken_for_reproduced(w
     assert out.startswith("UNSEEN     C1  ")
 
 
+def test_a_count_that_no_neuron_reaches_is_what_its_module_returned_and_no_contradiction(
+    reports, run, tmp_path
+):
+    content = changed(read(reports["module"]), lambda c: c.update(spike_count=c["time_steps"] + 1))
+    (tmp_path / "beyond.json").write_text(json.dumps(content), encoding="utf-8")
+    code, out, err = run(replay, "beyond.json#C1")
+    assert (code, err) == (4, "")
+    assert out.startswith("UNSEEN     C1  ")
+
+
 def test_pytorch_that_contradicts_the_reference_is_an_error(reports, run, monkeypatch):
     monkeypatch.setattr("qvm_verify.replay.judges.run_on_torch", lambda case: (0, 0))
     code, out, _ = run(replay, f"{reports['v-init']}#C1")
