@@ -173,14 +173,18 @@ def _counterexample(
 def _replays_on_torch(
     activation: nn.Module, neuron: nn.Module, setting: Setting, seen: Observation, index: tuple[int, ...]
 ) -> bool:
-    """Tell whether both modules, alone with this one neuron's input, give the same M and N again."""
+    """Tell whether both modules, alone with this one image, give the same M and N again at `index`.
+
+    The image stays whole, since a module may treat its channels or columns differently.
+    """
+    image, place = index[0], (0, *index[1:])
 
     def alone(x: Tensor) -> Tensor:
-        """Return one entry with all axes kept, so that the module sees the rank that it is used to."""
-        return x[tuple(slice(i, i + 1) for i in index)]
+        return x[image : image + 1]
 
     currents = torch.cat([alone(step) for step in per_step(seen.current, setting)])
     level, _ = decode_levels(activation(alone(seen.activation_current)), setting)
     count, _ = decode_counts(copy.deepcopy(neuron)(currents if setting.streaming else currents[:1]), setting)
-    same_level = torch.equal(level.nan_to_num(-1.0), alone(seen.level).nan_to_num(-1.0))
-    return same_level and torch.equal(count, alone(seen.spike_count))
+    found = torch.stack([level[place], count[place]])
+    said = torch.stack([seen.level[index], seen.spike_count[index]])
+    return torch.equal(found.nan_to_num(-1.0), said.nan_to_num(-1.0))

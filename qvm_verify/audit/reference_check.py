@@ -71,7 +71,7 @@ class ReferenceCheck:
         dtype = NUMPY_DTYPES[seen.level.dtype]
 
         def sample(x: Tensor) -> np.ndarray[Any, Any]:
-            return np.asarray(x.cpu())
+            return _array(x)
 
         number = np.dtype(dtype).type
         with np.errstate(over="ignore", invalid="ignore"):
@@ -143,6 +143,11 @@ class ReferenceCheck:
             )
 
 
+def _array(x: Tensor) -> np.ndarray[Any, Any]:
+    """Return the same numbers in NumPy, which has no bfloat16: each of them is a float32, too."""
+    return np.asarray(x.float().cpu() if x.dtype is torch.bfloat16 else x.cpu())
+
+
 def _bits_differ(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return where two float arrays differ in bits, NaN with any payload being one value."""
     same = (a == b) & (np.signbit(a) == np.signbit(b)) & (a.dtype == b.dtype)
@@ -165,7 +170,7 @@ def _terms(module: nn.Module, x: Tensor, index: tuple[int, ...]) -> Products | N
         batch, channel, row, column = index
         per_group = module.out_channels // module.groups
         first = channel // per_group * (module.in_channels // module.groups)
-        channels = x[batch, first : first + module.in_channels // module.groups].cpu().numpy()
+        channels = _array(x[batch, first : first + module.in_channels // module.groups])
         image = reference.pad_images(channels[None], module.padding)  # type: ignore[arg-type]
         windows = reference.sliding_windows(image, module.kernel_size, module.stride, module.dilation)  # type: ignore[arg-type]
         inputs, weight = torch.tensor(windows[0, :, row, column]), module.weight[channel]

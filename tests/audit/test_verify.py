@@ -198,6 +198,52 @@ def test_a_neuron_that_keeps_its_state_is_not_lossless_in_the_second_batch():
     assert row(report, "shadow").spike_count_mismatches == 0
 
 
+class ChannelNeuron(ForeignNeuron):
+    """Fires below its threshold in the second of two channels, and takes no other number of channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.fires_at = torch.tensor([1.0, 0.9]).reshape(2, 1)
+
+
+def test_a_neuron_that_treats_its_channels_differently_is_refuted_and_replayed_on_the_whole_image():
+    image = torch.tensor([[0.23, 0.3], [0.3, 0.23]]).reshape(1, 2, 2)  # z = 0.92, in both channels
+    ann, spiking = (
+        nn.Sequential(ForeignActivation(), nn.Flatten()),
+        nn.Sequential(ChannelNeuron(), nn.Flatten()),
+    )
+    report = verify(ann.eval(), spiking.eval(), [image])
+    assert report.verdict == "not-lossless"
+    assert {(c.site, c.neuron) for c in report.counterexamples} == {("0", (1, 1))}
+    assert "audit.counterexamples-replay" not in {claim.claim for claim in report.claims}
+
+
+class InBfloat16(nn.Module):
+    """A module that runs in bfloat16, for a caller who knows nothing of it."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module.bfloat16()
+
+    def forward(self, x):
+        return self.module(x.bfloat16()).to(x.dtype)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_runs_in_bfloat16_is_judged_though_numpy_does_not_know_it(whole):
+    ann = one_site()
+    spiking = convert(ann)
+    if whole:
+        spiking = InBfloat16(spiking).eval()
+    else:
+        spiking.before = InBfloat16(spiking.before).eval()
+    below = float(np.nextafter(np.float32(TIE), np.float32(0)))  # rounded to bfloat16 it is the tie itself
+    report = verify(ann, spiking, [column(0.3125, below)])
+    assert report.verdict == "not-lossless"
+    assert report.first_divergence == {"shadow": None, "end-to-end": "site"}
+    assert [replay(c) for c in report.counterexamples] == [True]
+
+
 def test_a_layer_that_adds_up_wrongly_on_both_sides_is_a_contradiction():
     class Sloppy(nn.Linear):
         def forward(self, x):
