@@ -134,6 +134,20 @@ def test_a_functional_activation_left_behind_is_a_finding_however_it_is_spelled(
     assert findings(ann, convert(ann)) == [("unconverted-activation", "(network)")]
 
 
+REARRANGED = [
+    lambda x: F.unfold(x, 2).flatten(1),
+    lambda x: x.unfold(2, 2, 1).flatten(1),
+    lambda x: x.flip(3).flatten(1),
+    lambda x: F.pixel_unshuffle(x, 2).flatten(1),
+]
+
+
+@pytest.mark.parametrize("function", REARRANGED)
+def test_an_operation_that_only_moves_numbers_is_no_finding(function):
+    ann = With(QuantizedActivation(4, "floor"), function)
+    assert findings(ann, convert(ann), dyadic_images()) == []
+
+
 def test_an_operation_inside_a_site_is_the_sites_own_business():
     class Clamping(ForeignNeuron):
         def forward(self, x):
