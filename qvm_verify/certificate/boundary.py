@@ -101,11 +101,14 @@ def level_steps(activation: Counter, levels: int, dtype: torch.dtype, device: to
     return _first_reaching(activation, levels, dtype, device, guess=_expected_steps(activation, dtype))
 
 
-def _expected_steps(activation: Counter, dtype: torch.dtype) -> list[int]:
-    """Return where the levels of a `QuantizedActivation` rise over the reals: at γ (k - V0 / θ) / L."""
-    owner: QuantizedActivation = (
-        activation.activation if isinstance(activation, OrderedLevel) else activation.__self__  # type: ignore[attr-defined]  # why_not_monotone saw it
-    )
+def _expected_steps(activation: Counter, dtype: torch.dtype) -> list[int] | None:
+    """Return where the levels of a `QuantizedActivation` rise over the reals: at γ (k - V0 / θ) / L.
+
+    None where a neuron stands in the activation's place: there is nothing to expect.
+    """
+    owner = activation.activation if isinstance(activation, OrderedLevel) else activation.__self__  # type: ignore[attr-defined]  # why_not_monotone saw it
+    if not isinstance(owner, QuantizedActivation):
+        return None
     k = torch.arange(1, owner.levels + 1, dtype=torch.float64)
     reals = float(owner.threshold) * (k - MATCHED_V_INIT[owner.quantizer]) / owner.levels
     return [int(place) for place in to_ordinals(reals.to(dtype))]
@@ -116,7 +119,7 @@ def _first_reaching(
     top: int,
     dtype: torch.dtype,
     device: torch.device,
-    guess: list[int],
+    guess: list[int] | None,
 ) -> list[int]:
     """Return, for k = 1 ... top, the first ordinal whose value is at least k, one past inf where none is."""
     wanted = torch.arange(1, top + 1, device=device)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from qvm_verify.certificate import certify
 from qvm_verify.exits import InputError
 from qvm_verify.snn import QUANTIZERS, IFNeuron, IFSettings, QuantizedActivation, Quantizer
 from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
@@ -155,3 +156,11 @@ def neuron_with(v_init: float = 0.0, threshold: float = 1.0, **settings: Any) ->
 def test_boundary_refuses_what_no_theorem_speaks_of(activation: Any, neuron: Any) -> None:
     with pytest.raises(InputError, match="boundary cannot decide this"):
         decide(activation, neuron, ACTIVATION, "boundary")
+
+
+def test_a_neuron_in_the_place_of_the_activation_is_bisected_without_a_guess() -> None:
+    count = NEURON.spike_count
+    found = certify(count, count, threshold=1.0, levels=4, time_steps=4)
+    assert (found.mismatches, found.level_steps) == (0, found.count_steps)
+    against = certify(count, ACTIVATION.level, threshold=1.0, levels=4, time_steps=4)
+    assert against.level_steps == found.count_steps
