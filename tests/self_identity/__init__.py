@@ -1,0 +1,1 @@
+"""Every implementation beside itself must be lossless."""
