@@ -61,7 +61,8 @@ def _in_images(setting: Setting) -> Iterator[Result]:
 
     forwards = {str(n): lambda n=n: forward(n) for n in BATCHES}
     yield _fitted("growth of the SNN forward in images", BATCHES, interleaved(forwards, setting.rounds))
-    audits = {str(n): lambda n=n: verify(ann, spiking, [images] * n, certify="off") for n in BATCHES}
+    audited = snn.convert(ann)
+    audits = {str(n): lambda n=n: verify(ann, audited, [images] * n, certify="off") for n in BATCHES}
     yield _fitted(GROWTH_IMAGES, BATCHES, interleaved(audits, 1 if setting.quick else 3))
 
 
