@@ -75,11 +75,18 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 @cache
 def _kernels() -> tuple[Callable[..., None], Callable[..., None]]:
-    """Compile both; they release the interpreter's lock, so that threads run them side by side."""
+    """Compile both, or read them from where Numba keeps them for this version of the file and this processor.
+
+    They release the interpreter's lock, so that threads run them side by side.
+    """
     import numba
 
-    compiled = numba.njit(nogil=True)
-    return compiled(_bin_images), compiled(_look_up)
+    try:
+        compiled = numba.njit(nogil=True, cache=True)
+        return compiled(_bin_images), compiled(_look_up)
+    except RuntimeError:  # no folder to keep anything in
+        compiled = numba.njit(nogil=True)
+        return compiled(_bin_images), compiled(_look_up)
 
 
 def _bin_images(
