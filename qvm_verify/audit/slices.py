@@ -9,8 +9,6 @@ as it picks the same input.
 
 from __future__ import annotations
 
-import copy
-from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -18,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting
-from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron
+from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, working_copy
 from qvm_verify.counterexamples.fewest_inputs import Term, fewest_terms, rounding_ulps
 from qvm_verify.verdict import Counterexample, NeuronSlice, Synapse
 
@@ -96,7 +94,7 @@ def _linked_run(
     zero: bool = False,
 ) -> _Run:
     """Run a copy of `network` whose sites send on leaves of the gradient, all 0 where `zero` says so."""
-    trial = copy.deepcopy(network)
+    trial = working_copy(network)
     pixels = image.clone().requires_grad_()
     run = _Run({}, {PIXELS: pixels})
     calls: dict[str, int] = {}
