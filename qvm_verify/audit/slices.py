@@ -9,6 +9,7 @@ as it picks the same input.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
