@@ -20,8 +20,12 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
+from qvm_verify.counterexamples import run_case
+from qvm_verify.report.reading import counterexample_of
 from tests.datasets.files import aedat3, idx, packet
 from tests.fuzz.attempts import attempt
 from tests.fuzz.hostile import older, zipped
@@ -119,11 +123,45 @@ def _others(size: int) -> Iterator[tuple[str, str, bytes]]:
     most = min(size, 2**31 - 1)
     yield "aedat3", "events", aedat3(packet(number=most, capacity=most, valid=0))
     yield "aedat3", "an event", aedat3(packet(number=1, capacity=1, size=most, kind=5, valid=0))
-    for change in ("levels", "time_steps", "spike_count", "reference_level"):
-        report = json.loads(seeds_of("report-replay")[0])
-        report["counterexamples"] = report["counterexamples"][:1]
-        report["counterexamples"][0][change] = size
-        yield "report-replay", change, json.dumps(report).encode()
+
+
+def _reports(size: int) -> Iterator[tuple[str, str, bytes]]:
+    """Yield reports with one of their numbers made huge: of each name the first."""
+    seed = seeds_of("report-replay")[0]
+    ways = {next(filter(lambda key: isinstance(key, str), reversed(way))): way for way in _integers(json.loads(seed))}
+    for *way, last in ways.values():
+        report = place = json.loads(seed)
+        for key in way:
+            place = place[key]
+        place[last] = size
+        data = json.dumps(report).encode()
+        what = ".".join(map(str, (*way, last)))
+        yield "report-render", what, data
+        if way[:1] == ["counterexamples"]:
+            yield "report-replay", what, data
+    yield "report-replay", "levels, and all that follows from it", _consistent(size)
+
+
+def _integers(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the ways to the integers within a value, of each list the first only."""
+    if type(value) is int:
+        yield way
+    items = (
+        value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        yield from _integers(item, (*way, key))
+
+
+def _consistent(levels: int) -> bytes:
+    """Return a report whose counterexample holds on the reference, with that many levels."""
+    report = json.loads(seeds_of("report-replay")[0])
+    case = report["counterexamples"][0]
+    case["levels"] = levels
+    level, spike_count = run_case(counterexample_of(case))
+    case |= {"level": level, "reference_level": level, "reference_spike_count": spike_count}
+    report["counterexamples"] = [case]
+    return json.dumps(report).encode()
 
 
 def claims() -> Iterator[tuple[str, str, bytes]]:
@@ -139,7 +177,7 @@ def claims() -> Iterator[tuple[str, str, bytes]]:
         for what, raw in _torch(size):
             for container, (target, packed) in containers.items():
                 yield f"{container}: {what} of 2^{size.bit_length() - 1}", target, packed(raw)
-        for target, what, data in _others(size):
+        for target, what, data in chain(_others(size), _reports(size) if size == SIZES[0] else ()):
             yield f"{target}: {what} of 2^{size.bit_length() - 1}", target, data
 
 
@@ -160,7 +198,7 @@ def _one(target: str, data: bytes) -> str:
         return f"{type(error).__name__}: {error}"
     finally:
         tracemalloc.stop()
-    if target != "report-replay" and taken:
+    if taken and not target.startswith("report"):
         return "was read"
     return f"took {peak} bytes" if peak > LITTLE + 20 * len(data) else ""
 
