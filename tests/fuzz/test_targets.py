@@ -8,7 +8,7 @@ from tests.fuzz.random_inputs import inputs
 from tests.fuzz.seeds import SEEDS, seeds_of
 from tests.fuzz.targets import TARGETS
 
-EXAMPLES = {"report-replay": 40, "report-render": 40}  # they run networks and draw pages
+EXAMPLES = {"report-replay": 25, "report-render": 25}  # they run networks and draw pages
 
 
 def test_every_target_has_seeds():
@@ -22,7 +22,7 @@ def test_every_seed_is_read_so_the_strange_inputs_begin_where_it_matters(name):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_strange_bytes_are_read_or_refused_in_one_sentence(name):
-    @settings(max_examples=EXAMPLES.get(name, 150))
+    @settings(max_examples=EXAMPLES.get(name, 100))
     @given(inputs(name))
     def holds(data):
         attempt(TARGETS[name], data)
