@@ -71,11 +71,11 @@ from tests.fuzz import guided
 from tests.fuzz.attempts import Target
 
 def read(folder, data):
-    if len(data) > 3 and data[0] == 0x51:
+    if len(data) > 3 and data[0] > 0x7F:
         raise KeyError("planted")
 
 guided.TARGETS["planted"] = Target("planted", read)
-guided.main("planted", Path(sys.argv[1]), ["-runs=30000", "-seed=1", "-timeout=0", "-handle_alrm=0"])
+guided.main("planted", Path(sys.argv[1]), ["-runs=400", "-seed=1", "-timeout=0", "-handle_alrm=0"])
 """
 
 
@@ -84,4 +84,4 @@ def test_the_guided_fuzzer_finds_what_is_planted(tmp_path):
     done = subprocess.run([sys.executable, "-c", PLANTED, str(tmp_path)], capture_output=True, check=False)
     (found,) = tmp_path.glob("found-*")
     assert found.name == "found-KeyError-outside", done.stderr[-500:]
-    assert found.read_bytes()[:1] == b"\x51"
+    assert found.read_bytes()[0] > 0x7F
