@@ -57,24 +57,30 @@ def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[st
     try:
         return int(command(sys.argv[1:] if arguments is None else arguments))
     except InputError as error:
-        print(f"qvm-verify: {error}", file=sys.stderr)
+        _say(f"{error}")
         return int(Exit.BAD_INPUT)
     except ContradictionError as error:
-        print(f"qvm-verify: contradiction: {error}", file=sys.stderr)
+        _say(f"contradiction: {error}")
         return int(Exit.CONTRADICTION)
     except BrokenPipeError:
         # The reader of our output left (`| head`). Point stdout elsewhere so that closing it stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.INCONCLUSIVE)
     except (OSError, MemoryError) as error:
-        print(f"qvm-verify: {str(error) or 'not enough memory'}".splitlines()[0], file=sys.stderr)
+        _say((str(error) or "not enough memory").splitlines()[0])
         return int(Exit.BAD_INPUT)
     except KeyboardInterrupt:
-        print("qvm-verify: interrupted", file=sys.stderr)
+        _say("interrupted")
         return 130
     except Exception as error:  # the last resort: exit code 1 would say that a counterexample was found
         if os.environ.get("QVM_TRACEBACK"):
             raise
         sentence = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        print(f"qvm-verify: defect of this tool, please report it: {sentence}", file=sys.stderr)
+        _say(f"defect of this tool, please report it: {sentence}")
         return int(Exit.CONTRADICTION)
+
+
+def _say(sentence: str) -> None:
+    """Print one line; what would end it, or what a terminal takes for a command, is written out."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
+    print(f"qvm-verify: {shown}", file=sys.stderr)

@@ -121,3 +121,7 @@ def test_python_dash_m_runs_each_command(name, tmp_path):
         check=False,
     )
     refused((process.returncode, process.stdout, process.stderr), "absent")
+
+
+def test_a_complaint_is_one_line_whatever_it_quotes(run):
+    refused(run(audit, "a.pt", "--colour\nred \x1b[2J \udcff"), r"--colour\nred \x1b[2J \udcff")

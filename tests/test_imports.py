@@ -19,12 +19,15 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "progress_bars": (set(), {"rich"}),
     "devices": ({"exits"}, {"torch"}),
     "whole_files": ({"exits"}, set()),
+    "zips": ({"exits"}, set()),
+    "plain_pickle": ({"exits"}, set()),
+    "torch_files": ({"exits", "plain_pickle", "zips"}, {"torch"}),
     "snn": (set(), {"torch"}),
-    "networks": ({"snn", "exits", "whole_files"}, {"torch", "safetensors"}),
-    "datasets": ({"exits"}, {"torch", "numpy", "PIL", "sklearn"}),
+    "networks": ({"snn", "exits", "torch_files", "whole_files"}, {"torch", "safetensors"}),
+    "datasets": ({"exits", "plain_pickle", "zips"}, {"torch", "numpy", "PIL", "sklearn"}),
     "calibration": ({"snn", "exits"}, {"torch"}),
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
-    "training": ({"snn", "exits", "whole_files"}, {"torch", "numpy", "PIL"}),
+    "training": ({"snn", "exits", "torch_files", "whole_files"}, {"torch", "numpy", "PIL"}),
     "train": (
         {
             "devices",

@@ -69,7 +69,7 @@ class Journal:
                     if batch is None or batch in known:
                         continue  # the header, or a batch that two runs did
                     tally = Tally.from_json(content["tally"])
-                except (ValueError, TypeError, KeyError, AttributeError) as error:
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                     raise InputError(f"{path}: line {number} is damaged; remove the file") from error
                 known.add(batch)
                 yield batch, tally

@@ -13,6 +13,8 @@ from torch import Tensor
 from qvm_verify.exits import InputError
 
 MOST_PIXELS = 10**8  # ImageNet's largest has 61 million
+MOST_PIXELS_A_BYTE = 2**14  # a PNG of one colour, 1 bit a pixel, has 8,256
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "PPM", "GIF")  # Pillow hands others to programs beside it
 MARGIN = 256 / 224  # the standard evaluation scales the shorter side to 256 and takes 224 from its centre
 
 
@@ -21,17 +23,18 @@ def decode(name: str, content: bytes, size: int | None) -> Tensor:
 
     With `size`, the shorter side is scaled (bilinear, antialiased) to round(size · 256 / 224) and the centre
     [size, size] is cut out; without, the image stays as it is. Raises InputError, naming `name`, where
-    Pillow cannot read the content to its end or it claims more than 10^8 pixels.
+    Pillow cannot read the content to its end, or it claims more pixels than 10^8 or than it can hold.
     """
     try:
         with warnings.catch_warnings():
             # Of strange metadata, and of large images: MOST_PIXELS stands in for Pillow's own limit.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                pixels = f"{image.width} x {image.height} pixels"
                 if image.width * image.height > MOST_PIXELS:
-                    raise InputError(
-                        f"{name}: {image.width} x {image.height} pixels, more than {MOST_PIXELS}"
-                    )
+                    raise InputError(f"{name}: {pixels}, more than {MOST_PIXELS}")
+                if image.width * image.height > MOST_PIXELS_A_BYTE * len(content):
+                    raise InputError(f"{name}: {pixels} cannot be in {len(content)} bytes")
                 colour = image.convert("RGB")
     except InputError:
         raise

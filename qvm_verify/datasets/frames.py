@@ -19,6 +19,8 @@ from torch.utils.data import Dataset
 from qvm_verify.datasets.events import Events, Sensor
 from qvm_verify.exits import InputError
 
+MOST_FRAMES = 2**24  # of a recording; at a millisecond each, four and a half hours
+
 
 def count_bounds(events: int, frames: int, frame: int) -> tuple[int, int]:
     """Return the events [left, right) of one of `frames` frames with equally many events each.
@@ -122,7 +124,13 @@ class EventFrames(Dataset[tuple[Tensor, int]]):
     def _frames_of(self, recording: Recording) -> int:
         if self._duration is None:
             return self._frames
-        return duration_frames(self._events(recording), self._duration)
+        number = duration_frames(self._events(recording), self._duration)
+        if number > MOST_FRAMES:
+            raise InputError(
+                f"{recording.path}: lasts {number} frames of {self._duration} us, "
+                f"and up to {MOST_FRAMES} are made"
+            )
+        return number
 
     def _events(self, recording: Recording) -> Events:
         if self._held is None or self._held[0] != recording.path:

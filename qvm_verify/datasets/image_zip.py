@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,13 +13,10 @@ from torch.utils.data import Dataset
 from qvm_verify.datasets.decoding import decode
 from qvm_verify.datasets.images import Normalize
 from qvm_verify.exits import InputError
+from qvm_verify.zips import opened, read_member
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 LARGEST_MEMBER = 2**26  # bytes of one image once unpacked
-BROKEN = (  # what zipfile raises for a damaged, encrypted or exotic file
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
-    *(OSError, EOFError, RuntimeError, LookupError, UnicodeError, OverflowError),
-)
 
 
 class ImageZip(Dataset[tuple[Tensor, int]]):
@@ -64,23 +58,12 @@ class ImageZip(Dataset[tuple[Tensor, int]]):
         return {**self.__dict__, "_opened": None}
 
     def _read(self, member: str) -> bytes:
-        try:
-            unpacked = self._zip().getinfo(member).file_size
-            if unpacked > LARGEST_MEMBER:
-                raise InputError(
-                    f"{self.path}: {member!r}: {unpacked} bytes, and up to {LARGEST_MEMBER} are read"
-                )
-            return self._zip().read(member)
-        except BROKEN as error:
-            raise InputError(f"{self.path}: {member!r}: cannot be unpacked ({str(error)[:80]})") from error
+        return read_member(self.path, self._zip(), member, LARGEST_MEMBER)
 
     def _zip(self) -> zipfile.ZipFile:
         """Return the zip, opened once in each process: a forked one must not share the place in the file."""
         if self._opened is None or self._opened[0] != os.getpid():
-            try:
-                self._opened = (os.getpid(), zipfile.ZipFile(self.path))
-            except BROKEN as error:
-                raise InputError(f"{self.path}: not a readable zip ({str(error)[:80]})") from error
+            self._opened = (os.getpid(), opened(self.path))
         return self._opened[1]
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import math
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import TensorDataset
 
 from qvm_verify.exits import InputError
+from qvm_verify.zips import opened, read_member
 
 NO_LABEL = -1
+KIND = "npz file of plain numbers"
+READ_HEADER = {  # by version; 3.0 has names of fields beyond latin-1, and no plain number has a name
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def arrays(path: str | Path) -> TensorDataset:
@@ -22,20 +33,16 @@ def arrays(path: str | Path) -> TensorDataset:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    try:
-        # Opened here, because np.load leaves a file open that turns out to be no zip.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if "x" not in file:
-                raise InputError(f"{path}: holds no array 'x', only {', '.join(file) or 'nothing'}")
-            x, y = file["x"], file.get("y")
-            if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray | None):
-                raise InputError(f"{path}: 'x' and 'y' must be arrays")
-    except InputError:
-        raise
-    except Exception as error:  # whatever bytes a stranger sends: np.load documents no list of errors
-        raise InputError(f"{path}: not a readable npz file of plain numbers") from error
+    with opened(path, KIND) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        if "x" not in names:
+            raise InputError(f"{path}: holds no array 'x', only {', '.join(names) or 'nothing'}")
+        x = _array(path, archive, "x")
+        y = _array(path, archive, "y") if "y" in names else None
     if x.dtype.kind not in "fiub" or x.ndim < 2:
         raise InputError(f"{path}: 'x' must be numbers [images, ...], not {x.dtype} {list(x.shape)}")
+    if len(x) and not x.size:  # of which a file of no length could claim any number
+        raise InputError(f"{path}: 'x' has images {list(x.shape[1:])}, without a pixel")
     if y is None:
         y = np.full(len(x), NO_LABEL)
     if y.dtype.kind not in "iu" or y.shape != (len(x),):
@@ -47,3 +54,19 @@ def arrays(path: str | Path) -> TensorDataset:
     if not np.array_equal(np.isinf(images), np.isinf(x)):
         raise InputError(f"{path}: 'x' holds numbers that float32 cannot hold")
     return TensorDataset(torch.from_numpy(images), torch.from_numpy(y.astype(np.int64)))
+
+
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Return a member as an array of just the bytes that it has, whatever its header claims."""
+    raw = io.BytesIO(read_member(path, archive, f"{name}.npy"))
+    try:
+        header = READ_HEADER[np.lib.format.read_magic(raw)]
+        shape, fortran, dtype = header(raw)
+        start = raw.tell()
+        if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(raw.getbuffer()) - start:
+            raise ValueError("claims other bytes than it has")
+        return np.frombuffer(raw.getvalue(), dtype, offset=start).reshape(
+            shape, order="F" if fortran else "C"
+        )
+    except Exception as error:  # NumPy documents no list of errors for a header of strange bytes
+        raise InputError(f"{path}: {name!r}: not a readable {KIND}") from error

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +11,7 @@ import torch
 from torch import Tensor
 
 from qvm_verify.exits import InputError
+from qvm_verify.torch_files import load_tensors
 
 NESTS = ("state_dict", "model", "net", "model_state_dict")
 """Where training scripts put the state dict beside their epoch and optimizer."""
@@ -41,19 +39,7 @@ def read(path: Path) -> Stored:
 
 
 def _read_torch(path: Path) -> Stored:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of strange pickles; what cannot be read is said below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever bytes a stranger sends: torch.load documents no list of errors
-        pickled = False
-        with suppress(OSError), path.open("rb") as file:
-            pickled = file.read(1) == b"\x80"  # a bare pickle of a protocol that the loader gives up on
-        if pickled or re.search("unsupported global", str(error), re.IGNORECASE):
-            raise InputError(f"{path}: refused, because loading it may run code that it holds") from error
-        raise InputError(f"{path}: not a readable checkpoint (truncated, or of another kind)") from error
+    content = load_tensors(path)
     if isinstance(content, dict) and isinstance(content.get("header"), dict):
         header, content = content["header"], content.get("weights")
         if isinstance(content, dict) and _is_state_dict(content):

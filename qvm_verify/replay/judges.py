@@ -14,6 +14,8 @@ from qvm_verify.verdict import Case, Counterexample
 if TYPE_CHECKING:
     import torch
 
+MOST_STEPS = 4096  # what the commands take; the causes are found by running a case over L time-steps
+
 
 class Status(Enum):
     """What became of a counterexample."""
@@ -38,6 +40,9 @@ def judge(c: Counterexample) -> Judgement:
     case or a slice that do not come out as the report has them. Raises ValueError or OverflowError where
     the counterexample is damaged.
     """
+    for case in (c, c.minimal):
+        if case is not None and max(case.levels, case.time_steps) > MOST_STEPS:
+            raise ValueError(f"of more than {MOST_STEPS} levels or time-steps none is replayed")
     if len(c.currents) != c.time_steps:
         return Judgement(Status.ERROR, f"it has {len(c.currents)} currents for T = {c.time_steps}")
     found = run_case(c)

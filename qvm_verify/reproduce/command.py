@@ -19,32 +19,7 @@ from qvm_verify.whole_files import ensure_folder
 
 def command(arguments: Sequence[str]) -> Exit:
     """Run experiments of the paper again; write a picture, the numbers and a paragraph for each."""
-    parser = CommandParser(
-        prog="qvm-verify reproduce",
-        description="Run the paper's figures and tables again, and say what the numbers say.",
-        epilog="Exit codes: 0 done, 2 bad usage or input.",
-    )
-    add = parser.add_argument
-    add("experiment", nargs="+", choices=[*EXPERIMENTS, "all"], help="figure or table")
-    add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
-    add("--model", type=Path, action="append", default=[], metavar="MODEL", help="checkpoint; repeatable")
-    add("--limit", type=positive_integer, metavar="N", help="the first N images only")
-    add(
-        "--time-steps",
-        type=time_steps,
-        default=32,
-        metavar="T",
-        help="the largest T (default: 32)",
-    )
-    add("--seed", type=seed, default=0, help="of trainings and draws (default: 0)")
-    add(
-        "--threads",
-        type=threads,
-        metavar="N",
-        help="threads of PyTorch (default: its own choice)",
-    )
-    add("--report", type=Path, default=Path("reports/reproduced"), metavar="DIR")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
     ensure_folder(options.report)
@@ -71,3 +46,32 @@ def command(arguments: Sequence[str]) -> Exit:
         console.print(outcome.paragraph, highlight=False)
         console.print(f"  {paths[0].parent}/{name}.csv, .md, .svg, .png\n", highlight=False)
     return Exit.AS_EXPECTED
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="qvm-verify reproduce",
+        description="Run the paper's figures and tables again, and say what the numbers say.",
+        epilog="Exit codes: 0 done, 2 bad usage or input.",
+    )
+    add = parser.add_argument
+    add("experiment", nargs="+", choices=[*EXPERIMENTS, "all"], help="figure or table")
+    add("--data", default="digits", metavar="DATA", help=f"{datasets.SPECIFICATIONS} (default: digits)")
+    add("--model", type=Path, action="append", default=[], metavar="MODEL", help="checkpoint; repeatable")
+    add("--limit", type=positive_integer, metavar="N", help="the first N images only")
+    add(
+        "--time-steps",
+        type=time_steps,
+        default=32,
+        metavar="T",
+        help="the largest T (default: 32)",
+    )
+    add("--seed", type=seed, default=0, help="of trainings and draws (default: 0)")
+    add(
+        "--threads",
+        type=threads,
+        metavar="N",
+        help="threads of PyTorch (default: its own choice)",
+    )
+    add("--report", type=Path, default=Path("reports/reproduced"), metavar="DIR")
+    return parser

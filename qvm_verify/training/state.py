@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from qvm_verify.exits import InputError
+from qvm_verify.torch_files import load_tensors
 from qvm_verify.whole_files import written_whole
 
 FORMAT = "qvm-verify/training/1"
@@ -67,8 +68,8 @@ def restore_run(path: Path, run: Run, recipe: Mapping[str, Any]) -> int:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load documents no list of errors
+        content = load_tensors(path)
+    except InputError as error:
         raise InputError(f"{path}: not a readable training state; delete it to start anew") from error
     if (
         not isinstance(content, dict)

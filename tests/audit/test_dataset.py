@@ -157,7 +157,9 @@ def test_a_journal_of_other_settings_is_left_alone(run, model):
     assert other.exists()
 
 
-@pytest.mark.parametrize("line", ["[]", "{}}", '{"batch":0,"tally":{}}', '{"batch":0,"tally":{"shadow":1}}'])
+@pytest.mark.parametrize(
+    "line", ["[]", "{}}", "[" * 100_000, '{"batch":0,"tally":{}}', '{"batch":0,"tally":{"shadow":1}}']
+)
 def test_a_damaged_journal_is_refused_by_name(line, run, model, monkeypatch):
     reports = model.parent / "reports"
     reports.mkdir()

@@ -55,6 +55,7 @@ def test_images_without_labels_have_none(tmp_path):
         ({"x": np.zeros((2, 1)), "y": np.zeros(2)}, "'y' must be 2 integers"),
         ({"x": np.zeros((2, 1)), "y": np.array([{}, {}], dtype=object)}, "plain numbers"),
         ({"x": np.float32(1)}, "'x'"),
+        ({"x": np.zeros((2**40, 0))}, "'x' has images [0], without a pixel"),
     ],
     ids=str,
 )

@@ -119,3 +119,14 @@ def test_a_recording_of_too_few_events_is_refused(tmp_path):
 def test_frames_that_cannot_be_are_refused(tmp_path):
     assert "exclude each other" in refusal(frames_of, tmp_path, [1], frames=1, duration=1)
     assert "size=35: the sensor has only 34 x 34 pixels" in refusal(frames_of, tmp_path, [1], size=35)
+
+
+def test_two_events_far_apart_make_no_endless_recording(tmp_path):
+    path = put(tmp_path / "a.bin", b"")
+    recordings = [Recording(path=path, label=3)] * 3
+
+    def read(path):
+        return events_at(0, 2**62)
+
+    said = refusal(EventFrames, recordings, read, sensor=SENSOR, classes=10, duration=1)
+    assert f"lasts {2**62} frames of 1 us, and up to 16777216 are made" in said

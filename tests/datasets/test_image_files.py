@@ -83,7 +83,15 @@ def test_a_file_that_is_no_image_is_refused_when_it_is_asked_for(tmp_path):
     assert f"{path}: cannot be read" in refusal(dataset.__getitem__, 0)
 
 
+def test_an_image_of_a_kind_that_pillow_hands_to_another_program_is_not_opened(tmp_path):
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(file := io.BytesIO(), "EPS")
+    put(tmp_path / "n01" / "a.jpg", file.getvalue())
+    assert "not a readable image" in refusal(datasets.imagenet(tmp_path).__getitem__, 0)
+
+
 def test_an_image_that_claims_too_much_is_refused_before_it_is_decoded(tmp_path):
+    put(tmp_path / "n01" / "a.png", claiming(5_000, 5_000))
+    assert "5000 x 5000 pixels cannot be in 65 bytes" in refusal(datasets.imagenet(tmp_path).__getitem__, 0)
     put(tmp_path / "n01" / "a.png", claiming(12_000, 9_000))
     assert "12000 x 9000 pixels, more than 100000000" in refusal(datasets.imagenet(tmp_path).__getitem__, 0)
     put(tmp_path / "n01" / "a.png", claiming(2**16, 2**16))

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from qvm_verify.datasets import plain_pickle
+from qvm_verify import plain_pickle
 from qvm_verify.datasets.plain_pickle import load_plain
 from tests.datasets.files import put, refusal
 

@@ -203,7 +203,7 @@ REFUSED = {
     "no channels": ({"conv1.weight": torch.zeros(16, 0, 3, 3)}, "are those of none of"),
     "no classes": ({"linear.weight": torch.zeros(0, 64)}, "are those of none of"),
     "repeated": ({"conv1.weight": torch.zeros(1, 1, 1, 1).expand(2**40, 3, 3, 3)}, "no plain tensor"),
-    "sparse": ({"relu.up": torch.ones(1).to_sparse()}, "'relu.up' is no plain tensor"),
+    "sparse": ({"relu.up": torch.ones(1).to_sparse()}, "no plain tensor"),
 }
 
 

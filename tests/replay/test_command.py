@@ -33,6 +33,7 @@ TAMPERINGS = {
     "decimal float": (lambda c: c["counterexamples"][0].update(threshold="2.0"), 2),
     "broken float": (lambda c: c["counterexamples"][0].update(v_init="0x1.zp+0"), 2),
     "huge float": (lambda c: c["counterexamples"][0].update(threshold="0x1.0p+99999"), 2),
+    "endless levels": (lambda c: c["counterexamples"][0].update(levels=2**40), 2),
     "no currents": (lambda c: c["counterexamples"][0].update(currents=[]), 2),
     "spike count": (lambda c: c["counterexamples"][0].update(reference_spike_count=77), 3),
     "level": (lambda c: c["counterexamples"][0].update(reference_level=77), 3),

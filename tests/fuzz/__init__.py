@@ -1,0 +1,1 @@
+"""Every reader of foreign bytes, under bytes that nobody wrote for it."""
