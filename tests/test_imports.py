@@ -15,6 +15,8 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "reference": (set(), {"numpy"}),
     "verdict": (set(), set()),
     "exits": ({"verdict"}, set()),
+    "lazy_names": (set(), set()),
+    "loading": ({"exits"}, {"torch"}),
     "option_types": (set(), set()),
     "progress_bars": (set(), {"rich"}),
     "devices": ({"exits"}, {"torch"}),
@@ -24,7 +26,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "datasets": ({"exits"}, {"torch", "numpy", "PIL", "sklearn"}),
     "calibration": ({"snn", "exits"}, {"torch"}),
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
-    "training": ({"snn", "exits", "whole_files"}, {"torch", "numpy", "PIL"}),
+    "training": ({"snn", "exits", "loading", "whole_files"}, {"torch", "numpy", "PIL"}),
     "train": (
         {
             "devices",
@@ -48,7 +50,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"matplotlib", "numpy", "rich", "torch"},
     ),
     "report": (
-        {"verdict", "exits", "whole_files"},
+        {"verdict", "exits", "lazy_names", "whole_files"},
         {"jsonschema", "rich", "jinja2", "markupsafe"},
     ),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
@@ -65,7 +67,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"pytest"},
     ),  # all but pytest when asked for
     "replay": (
-        {"counterexamples", "networks", "report", "snn", "verdict", "exits", "whole_files"},
+        {"counterexamples", "networks", "report", "snn", "verdict", "exits", "lazy_names", "whole_files"},
         {"numpy", "torch"},  # torch only when it is asked for
     ),
 }
