@@ -84,9 +84,13 @@ def _lost(bench: Bench) -> list[Trial]:
     def one(rank: int, number: signal.Signals) -> Trial:
         return f"{number.name} of process {rank}", lambda: shared.complaints(bench, rank, number)
 
+    def of_torchrun(number: signal.Signals) -> Trial:
+        return f"{number.name} under torchrun", lambda: shared.complaints_of_torchrun(bench, number)
+
     numbers = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
     return [
         *(one(rank, number) for rank in (0, 1) for number in numbers),
+        *(of_torchrun(number) for number in numbers[:2]),
         *_on(bench, LOADED, [faults.lost_loader(1)]),
     ]
 

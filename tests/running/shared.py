@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -61,3 +65,41 @@ def complaints(bench: Bench, victim: int, number: signal.Signals) -> list[str]:
         again = Running(here, SHARED.command, SHARED.arguments).end()
         found += [*lost(SHARED, here, again, expected), *repeated(SHARED, here, again, kept)]
     return [f"process {victim} of two, {number.name}: {complaint}" for complaint in found]
+
+
+def complaints_of_torchrun(bench: Bench, number: signal.Signals) -> list[str]:
+    """Return what is wrong after a process was lost of those that `torchrun` itself started."""
+    expected = bench.undisturbed(SHARED)
+    with TemporaryDirectory(dir=bench.folder) as name:
+        here = Path(name)
+        SHARED.lay(here)
+        launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+        process = subprocess.Popen(
+            [sys.executable, *launcher, "-m", "qvm_verify.audit", *SHARED.arguments],
+            cwd=here,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        while process.poll() is None and not SHARED.kept(here):
+            time.sleep(0.002)
+        victim = _process_of_rank(process.pid, 1)
+        os.kill(victim, number)
+        code = process.wait(timeout=120)  # torchrun ends the other process, and allows it 30 seconds
+        found = [] if code == 1 else [f"torchrun ended with {code}, and ends with 1 where a process failed"]
+        if (here / "reports" / "report.json").exists():
+            found.append("there is a report")
+        kept = SHARED.kept(here)
+        again = Running(here, SHARED.command, SHARED.arguments).end()
+        found += [*lost(SHARED, here, again, expected), *repeated(SHARED, here, again, kept)]
+    return [f"torchrun, {number.name}: {complaint}" for complaint in found]
+
+
+def _process_of_rank(launcher: int, rank: int) -> int:
+    """Return the process of a rank among those that a launcher started."""
+    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text(encoding="ascii").split()
+    wanted = f"RANK={rank}".encode()
+    (found,) = [
+        int(child) for child in children if wanted in Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+    ]
+    return found
