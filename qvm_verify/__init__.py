@@ -6,8 +6,9 @@ neither PyTorch nor NumPy.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from qvm_verify.lazy_names import lazily
 
 if TYPE_CHECKING:
     from qvm_verify import datasets, networks, reference, snn
@@ -26,8 +27,8 @@ _HOMES = {
     "load": "qvm_verify.networks",
     "save": "qvm_verify.networks",
     "verify": "qvm_verify.audit",
+    **dict.fromkeys(("datasets", "networks", "reference", "snn"), ""),
 }
-_ROOMS = ("datasets", "networks", "reference", "snn")
 
 __all__ = [
     "Certificate",
@@ -45,14 +46,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    if name in _ROOMS:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
-from qvm_verify.exits import Exit, run_command
+from qvm_verify.exits import Exit, run_module
 
 COMMANDS = {
     "audit": ("qvm_verify.audit.command", "compare a spiking network with its ANN, layer by layer"),
@@ -21,7 +20,7 @@ def main() -> int:
     """Run the command that the first argument names."""
     name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
     if name in COMMANDS:
-        return run_command(import_module(COMMANDS[name][0]).command, arguments)
+        return run_module(COMMANDS[name][0], arguments)
     listing = "\n".join(f"  {command:8} {text}" for command, (_, text) in COMMANDS.items())
     usage = f"usage: qvm-verify COMMAND ...\n\n{listing}\n\n`qvm-verify COMMAND --help` says more."
     if name in ("-h", "--help"):

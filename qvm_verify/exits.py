@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import NoReturn
+from importlib import import_module
+from typing import NoReturn, TextIO
 
 from qvm_verify.verdict import Verdict
 
@@ -47,40 +48,91 @@ def exit_for(verdict: Verdict) -> Exit:
     }.get(verdict, Exit.AS_EXPECTED)
 
 
+def mishap(error: BaseException) -> str | None:
+    """Return what befell this process, where the error is neither of the input nor of the tool; else None.
+
+    That is memory that ran out, in the words of Python, of PyTorch or of C++, and a process of PyTorch's that
+    was killed while it loaded images. Whoever catches everything must let these pass: the work can be done
+    elsewhere or later, and would come out differently.
+    """
+    said = str(error)
+    if isinstance(error, RuntimeError) and said.startswith("DataLoader worker"):
+        return "a process that loads images was lost"
+    lacks_memory = isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and (
+            type(error).__name__ == "OutOfMemoryError"  # of a GPU; PyTorch need not be here to be asked
+            or "can't allocate memory" in said
+            or "bad_alloc" in said
+        )
+    )
+    return "not enough memory" if lacks_memory else None
+
+
+def run_module(name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run the `command` of a module as `run_command` does; an interrupt may come while it is imported."""
+
+    def imported(given: Sequence[str]) -> Exit:
+        code: Exit = import_module(name).command(given)
+        return code
+
+    return run_command(imported, arguments)
+
+
 def run_command(command: Callable[[Sequence[str]], Exit], arguments: Sequence[str] | None = None) -> int:
     """Run a command on `arguments` (default: those of the process) and return its exit code.
 
-    An InputError becomes one sentence on stderr and exit code 2, as do a full disk and memory that runs out;
-    a ContradictionError 3, and so does any other exception, which is a defect of this tool and must not pass
+    An InputError becomes one sentence on stderr and exit code 2, as do a full disk and every `mishap`; a
+    ContradictionError 3, and so does any other exception, which is a defect of this tool and must not pass
     for a verdict (QVM_TRACEBACK=1 shows where it came from); an interrupt 130, as shells have it.
     """
     try:
-        return int(command(sys.argv[1:] if arguments is None else arguments))
+        code = int(command(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()  # here, where a full disk can still be told
+        return code
     except InputError as error:
-        _say(f"{error}")
+        _say(str(error))
         return int(Exit.BAD_INPUT)
     except ContradictionError as error:
         _say(f"contradiction: {error}")
         return int(Exit.CONTRADICTION)
-    except BrokenPipeError:
-        # The reader of our output left (`| head`). Point stdout elsewhere so that closing it stays quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output left (`| head`)
+        _discard(sys.stdout)
         return int(Exit.INCONCLUSIVE)
-    except (OSError, MemoryError) as error:
-        _say((str(error) or "not enough memory").splitlines()[0])
+    except OSError as error:
+        _say(str(error).splitlines()[0])
+        try:
+            sys.stdout.flush()
+        except OSError:  # so it was stdout
+            _discard(sys.stdout)
         return int(Exit.BAD_INPUT)
     except KeyboardInterrupt:
         _say("interrupted")
         return 130
-    except Exception as error:  # the last resort: exit code 1 would say that a counterexample was found
+    except Exception as error:
+        if befell := mishap(error):
+            _say(befell)
+            return int(Exit.BAD_INPUT)
         if os.environ.get("QVM_TRACEBACK"):
             raise
+        # The last resort: exit code 1 would say that a counterexample was found.
         sentence = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         _say(f"defect of this tool, please report it: {sentence}")
         return int(Exit.CONTRADICTION)
 
 
 def _say(sentence: str) -> None:
-    """Print one line; what would end it, or what a terminal takes for a command, is written out."""
+    """Write one line to stderr; what would end it, or what a terminal takes for a command, is written out.
+
+    Where stderr is full, too, the exit code alone has to say it.
+    """
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in sentence)
-    print(f"qvm-verify: {shown}", file=sys.stderr)
+    try:
+        print(f"qvm-verify: {shown}", file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Point a stream elsewhere: what it still holds would be an error again when Python closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

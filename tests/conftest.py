@@ -1,7 +1,9 @@
 import os
+import random
 import shutil
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -17,6 +19,28 @@ settings.register_profile("dev", deadline=None, max_examples=80)
 settings.register_profile("nightly", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 torch.set_num_threads(1)  # the networks are small: a second thread costs more than it gives
+
+
+def pytest_configure(config):
+    # The order of the tests is drawn anew in every run (pytest-randomly prints its seed), and nothing else
+    # is: a test that passed passes again.
+    config.option.randomly_reset_seed = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    _same_random_numbers()  # for the fixtures, whichever test is the first to ask for them
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    _same_random_numbers()  # for the test, whether or not its fixtures were there already
+
+
+def _same_random_numbers():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 class Trained(NamedTuple):

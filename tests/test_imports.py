@@ -15,6 +15,8 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "reference": (set(), {"numpy"}),
     "verdict": (set(), set()),
     "exits": ({"verdict"}, set()),
+    "lazy_names": (set(), set()),
+    "loading": ({"exits"}, {"torch"}),
     "option_types": (set(), set()),
     "progress_bars": (set(), {"rich"}),
     "devices": ({"exits"}, {"torch"}),
@@ -27,7 +29,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
     "datasets": ({"exits", "plain_pickle", "zips"}, {"torch", "numpy", "PIL", "sklearn"}),
     "calibration": ({"snn", "exits"}, {"torch"}),
     "folding": ({"snn", "exits", "verdict"}, {"torch"}),
-    "training": ({"snn", "exits", "torch_files", "whole_files"}, {"torch", "numpy", "PIL"}),
+    "training": ({"snn", "exits", "loading", "torch_files", "whole_files"}, {"torch", "numpy", "PIL"}),
     "train": (
         {
             "devices",
@@ -51,7 +53,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"matplotlib", "numpy", "rich", "torch"},
     ),
     "report": (
-        {"verdict", "exits", "whole_files"},
+        {"verdict", "exits", "lazy_names", "whole_files"},
         {"jsonschema", "rich", "jinja2", "markupsafe"},
     ),
     "certificate": ({"snn", "exits", "verdict"}, {"torch"}),
@@ -68,7 +70,7 @@ ROOMS = {  # room: (other rooms, third-party packages) that it may import
         {"pytest"},
     ),  # all but pytest when asked for
     "replay": (
-        {"counterexamples", "networks", "report", "snn", "verdict", "exits", "whole_files"},
+        {"counterexamples", "networks", "report", "snn", "verdict", "exits", "lazy_names", "whole_files"},
         {"numpy", "torch"},  # torch only when it is asked for
     ),
 }

@@ -2,8 +2,7 @@
 
 import sys
 
-from qvm_verify.audit.command import command
-from qvm_verify.exits import run_command
+from qvm_verify.exits import run_module
 
 if __name__ == "__main__":
-    sys.exit(run_command(command))
+    sys.exit(run_module("qvm_verify.audit.command"))

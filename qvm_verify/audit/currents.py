@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from qvm_verify import snn
 from qvm_verify.audit.sites import Call, find_sites, is_activation, is_neuron, run_observed
+from qvm_verify.exits import mishap
 from qvm_verify.report.model import CurrentsComparison, ErrorStatistics, SiteComparison
 from qvm_verify.snn import IFNeuron, QuantizedActivation
 
@@ -36,7 +37,9 @@ def compare_currents(ann: nn.Module, images: Tensor) -> CurrentsComparison | Non
     try:
         run_observed(ann, activations, few, on_activation)
         errors = [_errors(ann, few, currents, levels, time_steps) for currents in snn.CURRENTS]
-    except (RuntimeError, ValueError, IndexError):
+    except (RuntimeError, ValueError, IndexError) as error:
+        if mishap(error):
+            raise  # at another time there is a comparison, and the report would be another
         return None  # somebody's network that does not bear a batch T times as long
     return CurrentsComparison(
         images=len(few),

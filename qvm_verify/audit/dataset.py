@@ -25,6 +25,7 @@ from qvm_verify.audit.processes import Processes
 from qvm_verify.audit.setting import NUMPY_DTYPES
 from qvm_verify.audit.side_by_side import SideBySide
 from qvm_verify.audit.tally import Tally
+from qvm_verify.loading import loaded
 from qvm_verify.report.model import Report
 
 
@@ -46,12 +47,12 @@ class Batches(NamedTuple):
     def load(self, numbers: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the images and labels of some batches, in their order, each loaded while the last is used."""
         rows = [list(range(k * self.size, min((k + 1) * self.size, self.images))) for k in numbers]
-        loading = iter(DataLoader(self.data, batch_sampler=rows, num_workers=self.workers))
+        loading = loaded(DataLoader(self.data, batch_sampler=rows, num_workers=self.workers))
         with ThreadPoolExecutor(max_workers=1) as thread:
             following = thread.submit(next, loading, None)
-            while (loaded := following.result()) is not None:
+            while (batch := following.result()) is not None:
                 following = thread.submit(next, loading, None)
-                images, labels = loaded
+                images, labels = batch
                 yield images.to(self.device, self.dtype), labels.to(self.device)
 
 

@@ -2,7 +2,8 @@
 
 A journal is a file of JSON lines: first what the audit is, then a tally for every batch. A killed audit
 leaves its journals behind, and the same command goes on where they end. The name carries a digest of
-everything the tallies depend on, so the journals of another audit are never taken for this one's.
+everything the tallies depend on, so the journals of another audit are never taken for this one's; every line
+carries one of itself, because a digit that a bad disk changed would still be a number.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Journal:
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._path.open("a+b")
+            # Without a buffer: what did not fit on a full disk must not be tried again when it is closed.
+            self._file = self._path.open("a+b", buffering=0)
             self._file.truncate(sum(map(len, _whole_lines(self._path))))  # a kill may have torn the last one
         except OSError as error:
             raise self._unwritable(error) from error
@@ -64,7 +66,7 @@ class Journal:
         for path in self._paths():
             for number, line in enumerate(_whole_lines(path), start=1):
                 try:
-                    content = json.loads(line)
+                    content = self._checked(json.loads(line))
                     batch = content.get("batch")
                     if batch is None or batch in known:
                         continue  # the header, or a batch that two runs did
@@ -82,10 +84,23 @@ class Journal:
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob(f"{self._name}-*.ndjson"))
 
+    def _seal(self, content: dict[str, Any]) -> str:
+        """Return a digest of a line's content, which holds in this audit's journals only."""
+        return digest({"journal": self._name, "line": content})
+
+    def _checked(self, line: dict[str, Any]) -> dict[str, Any]:
+        """Return the content of a line. Raises ValueError where its seal is not that of its content."""
+        seal = line.pop("seal")
+        if seal != self._seal(line):
+            raise ValueError("the content is not what was written")
+        return line
+
     def _write(self, content: dict[str, Any]) -> None:
+        line = json.dumps(content | {"seal": self._seal(content)}, separators=(",", ":"))
+        left = memoryview(line.encode() + b"\n")
         try:
-            self._file.write(json.dumps(content, separators=(",", ":")).encode() + b"\n")
-            self._file.flush()
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._unwritable(error) from error

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from qvm_verify.audit.setting import NUMPY_DTYPES, Setting
 from qvm_verify.audit.sites import Call, Pair, find_sites, is_activation, is_neuron, working_copy
 from qvm_verify.counterexamples.fewest_inputs import Term, fewest_terms, rounding_ulps
+from qvm_verify.exits import mishap
 from qvm_verify.verdict import Counterexample, NeuronSlice, Synapse
 
 MOST_SYNAPSES = 1024
@@ -49,6 +50,8 @@ class Slicer:
         try:
             found = self._slice(counterexample, image, setting)
         except (RuntimeError, ValueError, ArithmeticError) as error:
+            if mishap(error):
+                raise  # at another time there is a slice, and the report would be another
             found = f"no slice: {str(error).splitlines()[0]}"
         if isinstance(found, str):
             return replace(counterexample, slice_detail=found)

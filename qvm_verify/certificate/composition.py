@@ -26,6 +26,7 @@ from qvm_verify.certificate.graphs import (
     settings,
 )
 from qvm_verify.certificate.sameness import configuration_complaints, site_complaints, tensor_complaints
+from qvm_verify.exits import mishap
 from qvm_verify.snn import IFNeuron, QuantizedActivation
 from qvm_verify.verdict import Evidence, Verdict
 
@@ -114,6 +115,8 @@ def _traced(networks: dict[str, nn.Module]) -> tuple[dict[str, Graph], list[Obst
         try:
             graphs[label] = Graph(network)
         except Exception as error:  # whatever a stranger's forward does when it meets a symbolic tensor
+            if mishap(error):
+                raise
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             obstacles.append(Obstacle(place=label, sentence=f"cannot be traced by torch.fx: {reason}"))
     return graphs, obstacles

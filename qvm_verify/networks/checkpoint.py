@@ -51,7 +51,9 @@ def save(network: nn.Module, path: str | Path) -> None:
             metadata = {key: str(value) for key, value in header.items()}
             safetensors.torch.save_file(weights, temporary, metadata=metadata)
         else:
-            torch.save({"header": header, "weights": weights}, temporary)
+            # By a file that is open: given a path, PyTorch writes the temporary name into the file.
+            with temporary.open("wb") as file:
+                torch.save({"header": header, "weights": weights}, file)
 
 
 def load(

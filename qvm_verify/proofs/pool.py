@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 SPAWN = multiprocessing.get_context("spawn")  # a fork would copy solver state and locks of other threads
 
 
@@ -23,17 +28,41 @@ class Outcome(NamedTuple):
 
 def _serve(connection: Connection, function: Callable[..., Any]) -> None:
     """Answer calls one after another until the other side leaves."""
+    _end_with_parent()
     while True:
         try:
             arguments = connection.recv()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return
         reply: tuple[Any, str | None]
         try:
             reply = (function(*arguments), None)
         except Exception as error:
             reply = (None, f"{type(error).__name__}: {error}")
-        connection.send(reply)
+        try:
+            connection.send(reply)
+        except ConnectionError:  # nobody is left to hear it
+            return
+
+
+def _end_with_parent() -> None:
+    """Have this process killed when its parent ends, where the kernel can (Linux).
+
+    A call in the middle of which the parent is killed is within a solver, which hears of nothing, and nobody
+    is left to hold it to its time limit.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let interrupts wait; a process started meanwhile never gets one, and leaves them to its parent."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 class _Worker:
@@ -42,14 +71,16 @@ class _Worker:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.connection, theirs = SPAWN.Pipe()
         self.process = SPAWN.Process(target=_serve, args=(theirs, function), daemon=True)
-        self.process.start()
+        with _interrupts_held():
+            self.process.start()
         theirs.close()  # so that the worker's death reads as an end of file here
         self.index: int | None = None
         self.started = 0.0
 
     def begin(self, index: int, arguments: tuple[Any, ...]) -> None:
         self.index, self.started = index, time.monotonic()
-        self.connection.send(arguments)
+        with suppress(ConnectionError):  # a process that died meanwhile is found out when it does not reply
+            self.connection.send(arguments)
 
     def stop(self) -> None:
         self.process.kill()
@@ -74,7 +105,7 @@ def call_all(
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                worker = idle.pop() if idle else _Worker(function)
+                worker = _alive(idle) or _Worker(function)
                 busy.append(worker)
                 worker.begin(*waiting.popleft())
             for worker in _ready(busy, time_limit):
@@ -88,6 +119,16 @@ def call_all(
     finally:
         for worker in idle + busy:
             worker.stop()
+
+
+def _alive(idle: list[_Worker]) -> _Worker | None:
+    """Take a worker that is still there; those that died while they had nothing to do are put away."""
+    while idle:
+        worker = idle.pop()
+        if worker.process.is_alive():
+            return worker
+        worker.stop()
+    return None
 
 
 def _ready(busy: list[_Worker], time_limit: float) -> list[_Worker]:

@@ -9,10 +9,12 @@ still at work.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from qvm_verify.exits import InputError
 
@@ -26,7 +28,7 @@ class EventLog:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -36,7 +38,8 @@ class EventLog:
     ) -> None:
         if self._file is not None:
             if error is not None:
-                self.write("stopped", reason=str(error) or type(error).__name__)
+                with suppress(InputError):  # what stopped it counts, not that it cannot be told here
+                    self.write("stopped", reason=str(error) or type(error).__name__)
             self._file.close()
 
     def write(self, event: str, **fields: Any) -> None:
@@ -48,10 +51,12 @@ class EventLog:
         try:
             if self._file is None:  # only now: a run that is refused at once leaves the older log alone
                 kept = _kept(self._path)
-                self._file = self._path.open("ab")
+                # Without a buffer: what did not fit on a full disk must not be tried again later.
+                self._file = self._path.open("ab", buffering=0)
                 self._file.truncate(kept)
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
+            left = memoryview(line.encode() + b"\n")
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from error
 

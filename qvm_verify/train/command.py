@@ -130,8 +130,8 @@ def _save(network: nn.Module, output: Path) -> None:
     if networks.architecture_of(network) is not None:
         networks.save(network, output)
         return
-    with written_whole(output) as temporary:
-        torch.save(network.state_dict(), temporary)
+    with written_whole(output) as temporary, temporary.open("wb") as file:
+        torch.save(network.state_dict(), file)
 
 
 def _spread(data: Dataset[Any], images: int | None) -> Dataset[Any]:

@@ -7,7 +7,7 @@ Equal bits need the same machine, PyTorch and number of threads; on a GPU, deter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from qvm_verify.exits import InputError
+from qvm_verify.loading import loaded
 from qvm_verify.snn import QuantizedActivation
 from qvm_verify.training.augmentations import AUGMENTATIONS, random_for
 from qvm_verify.training.images import TrainingImages
@@ -152,7 +153,7 @@ def _epoch(
     run.network.train()
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(random_for(settings.seed, epoch, "network").getrandbits(63))
-        for step, (images, labels) in enumerate(_told(loader), start=1):
+        for step, (images, labels) in enumerate(loaded(loader), start=1):
             images, labels = images.to(device), labels.to(device)
             if settings.channels_last and images.dim() == 4:
                 images = images.contiguous(memory_format=torch.channels_last)
@@ -162,14 +163,6 @@ def _epoch(
             seen += len(labels)
             on_step(Progress(epoch=epoch, step=step, steps=steps, loss=total / step, accuracy=right / seen))
     return total / steps
-
-
-def _told(loader: DataLoader[Any]) -> Iterator[Any]:
-    """Yield the batches; the complaint of a process that loads images comes without its traceback."""
-    try:
-        yield from loader
-    except InputError as error:
-        raise InputError(str(error).strip().splitlines()[-1].rpartition("InputError: ")[2]) from error
 
 
 def _step(run: Run, images: Tensor, labels: Tensor, when: str) -> tuple[float, Tensor]:

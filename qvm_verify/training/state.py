@@ -43,8 +43,8 @@ def save_run(path: Path, run: Run, epoch: int, recipe: Mapping[str, Any]) -> Non
         "schedule": run.schedule.state_dict(),
         "order": run.order.get_state(),
     }
-    with written_whole(path) as temporary:
-        torch.save(content, temporary)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def restore_run(path: Path, run: Run, recipe: Mapping[str, Any]) -> int:

@@ -86,3 +86,14 @@ def test_a_neuron_with_too_many_inputs_is_not_saved_and_says_so():
     c = verify(ann, convert(ann, v_init=0.5), [images]).counterexamples[0]
     assert c.slice is None
     assert f"{MOST_SYNAPSES + 1} inputs are not 0" in c.slice_detail
+
+
+def test_memory_that_runs_out_is_no_reason_to_leave_a_slice_out(monkeypatch):
+    # At another time there is memory for it, and the report of the same audit would be another.
+    def allocate(*arguments, **options):
+        return torch.empty(2**45)
+
+    monkeypatch.setattr("qvm_verify.audit.slices.torch.autograd.grad", allocate)
+    ann = TinyNetwork()
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        verify(ann, convert(ann, v_init=0.5), [dyadic_images()], certify="off")

@@ -33,6 +33,13 @@ def changed_weights(**changes):
     return {name: value for name, value in (weights | changes).items() if value is not None}
 
 
+def test_the_same_network_is_the_same_bytes_in_every_file(tmp_path):
+    # An audit knows its network by them: one trained again must be taken for the same.
+    for name in ("a.pt", "another.pt"):
+        networks.save(network(), tmp_path / name)
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "another.pt").read_bytes()
+
+
 def refusal(path):
     """Return the sentence with which a file is refused."""
     with pytest.raises(InputError) as error:

@@ -79,3 +79,17 @@ def test_a_folder_in_its_place_is_one_sentence(tmp_path):
     path.mkdir()
     with EventLog(path) as events, pytest.raises(InputError, match=r"events\.ndjson: cannot be written"):
         events.write("start")
+
+
+def test_what_stopped_an_audit_is_told_where_the_log_has_no_room_for_it(tmp_path, monkeypatch):
+    path = tmp_path / "events.ndjson"
+
+    def stop():
+        with EventLog(path) as events:
+            events.write("start")
+            events._file.close()  # as good as a full disk: it takes nothing any more
+            events._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115  # the log closes it
+            raise InputError("no image")
+
+    with pytest.raises(InputError, match="no image"):
+        stop()
