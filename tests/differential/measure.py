@@ -41,8 +41,8 @@ REMARKS = (
     "in `tests/differential/test_devices.py`, are skipped and say so.",
     "",
     "Networks: where the other side is exact rationals or a compiler, weights are eighths, so that nothing "
-    "is rounded and every count, output and score must be the same number. Elsewhere they are any floats, and "
-    "what is compared rounds alike. Batch-norms of any floats are not compared with compiled ones: a "
+    "is rounded and every count, output and score must be the same number. Elsewhere they are any floats, "
+    "and what is compared rounds alike. Batch-norms of any floats are not compared with compiled ones: a "
     "compiler rounds them otherwise. Hypothesis draws each network from a fixed seed.",
     "",
     "Questions: a claim of the paper, or a mutant of it, at up to 3 time-steps, on finitely many values. "
