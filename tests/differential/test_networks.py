@@ -1,5 +1,7 @@
 """Generated networks, run by every implementation there is: at tolerance zero they agree."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,9 +89,7 @@ def test_a_fault_on_one_side_is_seen(monkeypatch, fault, name):
 
 
 def test_where_two_runs_differ_is_said():
-    one, other = (
-        every_kind(plan, float)["ANN"] for plan in (PLAN, PLAN.__class__(**vars(PLAN) | {"seed": 2}))
-    )
+    one, other = (every_kind(plan, float)["ANN"] for plan in (PLAN, replace(PLAN, seed=2)))
     assert differences(one, one) == []
     assert {"site 0: another current", "other scores"} <= set(differences(one, other))
     assert differences(one, one._replace(sites=[]))[0] == "1 sites against 0"
@@ -142,3 +142,13 @@ def one_pass_report():
         report = verify(ann, PLAN.convert(ann), [PLAN.images(3)]).to_json()
     assert looked
     return looked, report
+
+
+def test_a_counterexample_10_to_the_30_thresholds_high_is_explained():
+    """Its cause is sought in exact rationals, where z is an integer that no machine integer can hold."""
+    stages = (stage(threshold=1e30, quantizer="ceil"), stage(threshold=1.0))
+    plan = replace(PLAN, weights="float", stages=stages)
+    ann = build(plan)
+    report = verify(ann, plan.convert(ann, v_init=0.25), [plan.images(3)]).to_json()
+    assert report["verdict"] == "not-lossless"
+    assert max(abs(float.fromhex(c["activation_current"])) for c in report["counterexamples"]) > 2.0**64
