@@ -65,7 +65,8 @@ def as_reference(module, dtype):
         return (reference.Residual(body=body), *as_reference(module.act2, dtype))
     if isinstance(module, nn.Conv2d):
         weight, bias = array(module.weight), array(module.bias)
-        return (reference.Conv2d(weight=weight, bias=bias, padding=module.padding),)
+        where = {"stride": module.stride, "padding": module.padding, "groups": module.groups}
+        return (reference.Conv2d(weight=weight, bias=bias, **where),)
     if isinstance(module, nn.BatchNorm2d):
         scale = module.weight.detach() / (module.running_var + module.eps).sqrt()
         mean = array(module.running_mean)
@@ -77,7 +78,8 @@ def as_reference(module, dtype):
         return (reference.Activation(threshold=array(module.threshold)[()], **site),)
     pools = {nn.MaxPool2d: reference.MaxPool2d, nn.AvgPool2d: reference.AvgPool2d}
     if type(module) in pools:
-        return (pools[type(module)](kernel=(module.kernel_size,) * 2),)
+        window = {"kernel": (module.kernel_size,) * 2, "stride": (module.stride,) * 2}
+        return (pools[type(module)](**window),)
     assert isinstance(module, nn.Flatten)
     return (reference.Flatten(),)
 

@@ -36,7 +36,7 @@ class NumpyOps:
 
     def where(self, condition: Any, yes: Number, no: Number) -> Number:
         """Return `np.where`; a Python number takes the other side's dtype."""
-        return np.where(condition, yes, no)
+        return np.where(condition, _whole(yes), _whole(no))
 
     def floor(self, x: Number) -> Number:
         """Return `np.floor`, exact for `Fraction` objects too."""
@@ -49,6 +49,15 @@ class NumpyOps:
     def cast(self, value: Number, like: Number) -> Number:
         """Return `value` in the dtype of `like`, so that an integer count never widens float32."""
         return as_dtype(value, np.asarray(like).dtype)
+
+
+def _whole(value: Number) -> Number:
+    """Return an integer that int64 cannot hold as an object, which NumPy neither wraps nor refuses.
+
+    `np.floor` of one `Fraction` is a Python integer, of any size.
+    """
+    fits = not isinstance(value, int) or -(1 << 63) <= value < 1 << 63
+    return value if fits else np.array(value, dtype=object)
 
 
 NUMPY = NumpyOps()

@@ -36,3 +36,12 @@ def test_floor_and_ceil_are_exact_for_fractions():
     x = np.array([Fraction(-1, 3), Fraction(10**30, 3), Fraction(2)], dtype=object)
     assert reference.NUMPY.floor(x).tolist() == [-1, 10**30 // 3, 2]
     assert reference.NUMPY.ceil(x).tolist() == [0, 10**30 // 3 + 1, 2]
+
+
+@pytest.mark.parametrize("quantizer", reference.QUANTIZERS)
+@pytest.mark.parametrize("shape", [(), (1,)])
+@pytest.mark.parametrize("z", [2**63, 2**64, 10**30, Fraction(2**64 - 1, 2), -(2**63) - 1, -(10**30)])
+def test_a_level_is_exact_where_z_is_past_every_machine_integer(z, shape, quantizer):
+    x = np.full(shape, reference.as_dtype(z, object))
+    level = reference.level(x, threshold=Fraction(1), levels=3, quantizer=quantizer)
+    assert level == (3 if z > 0 else 0)

@@ -26,6 +26,7 @@ PARTS = {
     "fuzz": "tests.fuzz.measure",
     "running": "tests.running.measure",
     "differential": "tests.differential.measure",
+    "coverage": "tests.coverage.measure",
 }
 
 
