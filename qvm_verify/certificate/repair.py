@@ -60,7 +60,6 @@ class Repair:
         return ", ".join(change for change in changes if change)
 
 
-@torch.no_grad()
 def find_repair(
     activation: QuantizedActivation,
     neuron: IFNeuron,
@@ -74,27 +73,28 @@ def find_repair(
     firing rule U > θ, of which that is not proved, and sweeps over every number. `orders` limits how z may
     be computed.
     """
-    around = {order: _around_boundaries(activation, order) for order in orders}
-    for candidate in _candidates(neuron):
-        changed = _changed(neuron, candidate)
-        proved_monotone = why_not_monotone(changed.spike_count) is None
-        if not proved_monotone and method == "boundary":
-            continue
-        for order, (currents, levels) in around.items():
-            if not torch.equal(changed.spike_count(currents), levels):
+    with torch.no_grad():  # in the body: what a decorator wraps, mutation testing does not reach
+        around = {order: _around_boundaries(activation, order) for order in orders}
+        for candidate in _candidates(neuron):
+            changed = _changed(neuron, candidate)
+            proved_monotone = why_not_monotone(changed.spike_count) is None
+            if not proved_monotone and method == "boundary":
                 continue
-            certificate = certify(
-                OrderedLevel(activation, order),
-                changed,
-                threshold=float(changed.threshold),
-                levels=activation.levels,
-                time_steps=changed.time_steps,
-                dtype=changed.threshold.dtype,
-                method="boundary" if proved_monotone else "exhaustive",
-                device=changed.threshold.device,
-            )
-            if certificate.mismatches == 0:
-                return changed, _repair(changed, candidate, order, certificate)
+            for order, (currents, levels) in around.items():
+                if not torch.equal(changed.spike_count(currents), levels):
+                    continue
+                certificate = certify(
+                    OrderedLevel(activation, order),
+                    changed,
+                    threshold=float(changed.threshold),
+                    levels=activation.levels,
+                    time_steps=changed.time_steps,
+                    dtype=changed.threshold.dtype,
+                    method="boundary" if proved_monotone else "exhaustive",
+                    device=changed.threshold.device,
+                )
+                if certificate.mismatches == 0:
+                    return changed, _repair(changed, candidate, order, certificate)
     return None
 
 
