@@ -94,10 +94,11 @@ def certify(
     neuron = neuron.spike_count if isinstance(neuron, IFNeuron) else neuron
     if not 0 < threshold < float("inf"):
         raise InputError(f"threshold must be positive and finite, got {threshold!r}")
+    nan: dict[str, FloatClass] = {}
     with torch.no_grad():  # in the body: what a decorator wraps, mutation testing does not reach
         if method == "boundary":
             runs = _by_boundary(activation, neuron, levels, time_steps, dtype, torch.device(device))
-            rests_on, nan = THEOREM, {}
+            rests_on = THEOREM
         elif method == "exhaustive":
             runs, rests_on, nan = _by_sweep(activation, neuron, dtype, torch.device(device), on_inputs)
         else:
