@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -46,6 +47,7 @@ _at_import: set[str] = set()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Import the claims anew where one of their functions is mutated: many run while they are imported."""
+    gc.freeze()  # what was imported before the fork stays; to look through it takes longer than the tests
     if os.environ.get("MUTANT_UNDER_TEST", "").startswith(CLAIMS):
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None) or ""
