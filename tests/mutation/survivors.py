@@ -29,10 +29,11 @@ def explained() -> dict[Change, str]:
     entries = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))["survivor"]
     reasons: dict[Change, str] = {}
     for entry in entries:
-        change = Change(entry["file"], entry["function"], entry["before"], entry["after"])
-        if change in reasons:
-            raise ValueError(f"explained twice: {change}")
-        reasons[change] = entry["reason"]
+        for after in entry["after"]:
+            change = Change(entry["file"], entry["function"], entry["before"], after)
+            if change in reasons:
+                raise ValueError(f"explained twice: {change}")
+            reasons[change] = entry["reason"]
     return reasons
 
 

@@ -84,6 +84,12 @@ def test_a_window_larger_than_the_image_in_either_direction_is_refused(image, ke
         reference.sliding_windows(np.ones((1, 1, *image)), kernel, (1, 1), dilation=dilation)
 
 
+def test_a_window_that_is_not_two_dimensional_is_refused():
+    for kernel in ((2,), (2, 2, 2)):
+        with pytest.raises(ValueError, match="zip"):
+            reference.sliding_windows(np.ones((1, 1, 3, 3)), kernel, (1, 1))
+
+
 @pytest.mark.parametrize(("image", "kernel"), [((2, 4), (2, 3)), ((4, 2), (3, 2)), ((2, 2), (2, 2))])
 def test_a_window_as_large_as_the_image_is_its_only_one_in_that_direction(image, kernel):
     windows = reference.sliding_windows(np.ones((1, 1, *image)), kernel, (1, 1))
