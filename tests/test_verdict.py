@@ -92,5 +92,7 @@ def test_a_counterexample_reads_as_one_line_that_names_neuron_image_and_counts()
 
 
 def test_a_counterexample_says_where_the_reference_sees_something_else():
-    assert str(counterexample(reference_spike_count=1)).endswith("(the reference: M = 1, N = 1)")
+    assert str(counterexample(reference_spike_count=1)) == (
+        "act[1, 2], image 3 (shadow): M = 1 of L = 4, N = 2 of T = 4 (the reference: M = 1, N = 1)"
+    )
     assert str(counterexample(level=None)).endswith("(the reference: M = 1, N = 2)")

@@ -77,7 +77,6 @@ class Composition:
     sites: int  # found to be certified
 
 
-@torch.no_grad()
 def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certificate]) -> Composition:
     """Decide whether the certificates of the sites carry over to the network, for every image there is.
 
@@ -86,24 +85,25 @@ def compose(ann: nn.Module, snn: nn.Module, certificates: Mapping[str, Certifica
     network returns the ANN's bits, as long as both run in the settings they are in now, on the same machine
     with the same batch shape and thread count. With any obstacle the verdict is UNKNOWN, never REFUTED.
     """
-    tensors = [tensor for network in (ann, snn) for tensor in _floating_tensors(network)]
-    dtypes = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
-    kinds = {tensor.device.type for tensor in tensors}
-    obstacles = [
-        *_different("dtype", dtypes),
-        *_different("device", sorted({str(tensor.device) for tensor in tensors})),
-        *(found for kind in sorted(kinds) for found in settings(kind)),
-        *off_the_graph("ANN", ann),
-        *off_the_graph("SNN", snn),
-    ]
-    operations = sites = 0
-    traced, untraceable = _traced({"ANN": ann, "SNN": snn})
-    obstacles += untraceable
-    if not untraceable and kinds <= KNOWN_DEVICES:
-        dtype = tensors[0].dtype if len(dtypes) == 1 else None
-        walk = _Walk(traced["ANN"], traced["SNN"], certificates, dtype)
-        obstacles += walk.obstacles
-        operations, sites = walk.operations, len(walk.certified)
+    with torch.no_grad():  # in the body: what a decorator wraps, mutation testing does not reach
+        tensors = [tensor for network in (ann, snn) for tensor in _floating_tensors(network)]
+        dtypes = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors})
+        kinds = {tensor.device.type for tensor in tensors}
+        obstacles = [
+            *_different("dtype", dtypes),
+            *_different("device", sorted({str(tensor.device) for tensor in tensors})),
+            *(found for kind in sorted(kinds) for found in settings(kind)),
+            *off_the_graph("ANN", ann),
+            *off_the_graph("SNN", snn),
+        ]
+        operations = sites = 0
+        traced, untraceable = _traced({"ANN": ann, "SNN": snn})
+        obstacles += untraceable
+        if not untraceable and kinds <= KNOWN_DEVICES:
+            dtype = tensors[0].dtype if len(dtypes) == 1 else None
+            walk = _Walk(traced["ANN"], traced["SNN"], certificates, dtype)
+            obstacles += walk.obstacles
+            operations, sites = walk.operations, len(walk.certified)
     arithmetic = " and ".join(dtypes) or "no floats"
     evidence = _evidence(obstacles, arithmetic, f"{sites} sites certified, {operations} operations the same")
     return Composition(evidence=evidence, obstacles=tuple(obstacles), operations=operations, sites=sites)

@@ -68,7 +68,6 @@ class Certificate:
         )
 
 
-@torch.no_grad()
 def certify(
     activation: Counter | QuantizedActivation,
     neuron: Counter | IFNeuron,
@@ -93,28 +92,17 @@ def certify(
     """
     activation = activation.level if isinstance(activation, QuantizedActivation) else activation
     neuron = neuron.spike_count if isinstance(neuron, IFNeuron) else neuron
-    device = torch.device(device)
     if not 0 < threshold < float("inf"):
         raise InputError(f"threshold must be positive and finite, got {threshold!r}")
-    if method == "boundary":
-        for function in (activation, neuron):
-            reason = why_not_monotone(function)
-            if reason is not None:
-                raise InputError(f"boundary cannot decide this: {reason}; exhaustive can")
-        runs = boundary_runs(
-            activation, neuron, levels=levels, time_steps=time_steps, dtype=dtype, device=device
-        )
-        rests_on, nan = THEOREM, {}
-    elif method == "exhaustive":
-        if dtype not in (torch.float32, torch.float16, torch.bfloat16):
-            raise InputError(f"exhaustive covers float32, float16 and bfloat16, not {dtype}")
-        seen = sweep(activation, neuron, dtype=dtype, device=device, on_inputs=on_inputs)
-        runs, rests_on = seen.runs, seen.evaluation
-        nan = {
-            "NaN": FloatClass(inputs=seen.nan_inputs, mismatches=seen.nan_with_level + seen.nan_with_spikes)
-        }
-    else:
-        raise InputError(f"unknown method {method!r}; one of boundary, exhaustive")
+    nan: dict[str, FloatClass] = {}
+    with torch.no_grad():  # in the body: what a decorator wraps, mutation testing does not reach
+        if method == "boundary":
+            runs = _by_boundary(activation, neuron, levels, time_steps, dtype, torch.device(device))
+            rests_on = THEOREM
+        elif method == "exhaustive":
+            runs, rests_on, nan = _by_sweep(activation, neuron, dtype, torch.device(device), on_inputs)
+        else:
+            raise InputError(f"unknown method {method!r}; one of boundary, exhaustive")
     failing = mismatches(runs, levels, time_steps)
     return Certificate(
         method=method,
@@ -132,6 +120,36 @@ def certify(
         monotone=is_monotone(runs),
         classes={**float_classes(runs, failing, dtype), **nan},
     )
+
+
+def _by_boundary(
+    activation: Counter,
+    neuron: Counter,
+    levels: int,
+    time_steps: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> list[Run]:
+    for function in (activation, neuron):
+        reason = why_not_monotone(function)
+        if reason is not None:
+            raise InputError(f"boundary cannot decide this: {reason}; exhaustive can")
+    return boundary_runs(activation, neuron, levels=levels, time_steps=time_steps, dtype=dtype, device=device)
+
+
+def _by_sweep(
+    activation: Counter,
+    neuron: Counter,
+    dtype: torch.dtype,
+    device: torch.device,
+    on_inputs: Callable[[int], None],
+) -> tuple[list[Run], str, dict[str, FloatClass]]:
+    """Return the runs, how they were evaluated, and what became of NaN."""
+    if dtype not in (torch.float32, torch.float16, torch.bfloat16):
+        raise InputError(f"exhaustive covers float32, float16 and bfloat16, not {dtype}")
+    seen = sweep(activation, neuron, dtype=dtype, device=device, on_inputs=on_inputs)
+    nan = FloatClass(inputs=seen.nan_inputs, mismatches=seen.nan_with_level + seen.nan_with_spikes)
+    return seen.runs, seen.evaluation, {"NaN": nan}
 
 
 def _share(failing: list[Run], threshold: float, dtype: torch.dtype) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from qvm_verify import snn
 from qvm_verify.certificate.boundary import ORDERS, Order, OrderedLevel, level_steps, why_not_monotone
 from qvm_verify.certificate.decide import Certificate, Method, certify
+from qvm_verify.exits import InputError
 from qvm_verify.snn import Firing, IFNeuron, QuantizedActivation
 from qvm_verify.snn.ordinals import to_floats
 
@@ -60,7 +61,6 @@ class Repair:
         return ", ".join(change for change in changes if change)
 
 
-@torch.no_grad()
 def find_repair(
     activation: QuantizedActivation,
     neuron: IFNeuron,
@@ -72,29 +72,32 @@ def find_repair(
 
     With "boundary" only candidates are tried whose count is proved monotone; "exhaustive" also tries the
     firing rule U > θ, of which that is not proved, and sweeps over every number. `orders` limits how z may
-    be computed.
+    be computed. Raises InputError on an unknown method.
     """
-    around = {order: _around_boundaries(activation, order) for order in orders}
-    for candidate in _candidates(neuron):
-        changed = _changed(neuron, candidate)
-        proved_monotone = why_not_monotone(changed.spike_count) is None
-        if not proved_monotone and method == "boundary":
-            continue
-        for order, (currents, levels) in around.items():
-            if not torch.equal(changed.spike_count(currents), levels):
+    if method not in get_args(Method):
+        raise InputError(f"unknown method {method!r}; one of {', '.join(get_args(Method))}")
+    with torch.no_grad():  # in the body: what a decorator wraps, mutation testing does not reach
+        around = {order: _around_boundaries(activation, order) for order in orders}
+        for candidate in _candidates(neuron):
+            changed = _changed(neuron, candidate)
+            proved_monotone = why_not_monotone(changed.spike_count) is None
+            if not proved_monotone and method == "boundary":
                 continue
-            certificate = certify(
-                OrderedLevel(activation, order),
-                changed,
-                threshold=float(changed.threshold),
-                levels=activation.levels,
-                time_steps=changed.time_steps,
-                dtype=changed.threshold.dtype,
-                method="boundary" if proved_monotone else "exhaustive",
-                device=changed.threshold.device,
-            )
-            if certificate.mismatches == 0:
-                return changed, _repair(changed, candidate, order, certificate)
+            for order, (currents, levels) in around.items():
+                if not torch.equal(changed.spike_count(currents), levels):
+                    continue
+                certificate = certify(
+                    OrderedLevel(activation, order),
+                    changed,
+                    threshold=float(changed.threshold),
+                    levels=activation.levels,
+                    time_steps=changed.time_steps,
+                    dtype=changed.threshold.dtype,
+                    method="boundary" if proved_monotone else "exhaustive",
+                    device=changed.threshold.device,
+                )
+                if certificate.mismatches == 0:
+                    return changed, _repair(changed, candidate, order, certificate)
     return None
 
 
@@ -144,19 +147,22 @@ def convert(ann: nn.Module, *, repair: bool = False, **options: Any) -> nn.Modul
 
     With `repair`, every neuron that does not count to its activation's level for every number is replaced
     by a repaired one where there is one (`find_repair`, exhaustively, the ANN left as it is); the others
-    stay, and an audit names their failing inputs. Only constant currents can be repaired.
+    stay, and an audit names their failing inputs. Only constant currents can be repaired: what streams is
+    returned as converted.
     """
     converted = snn.convert(ann, **options)
-    if not repair:
+    if not repair or isinstance(converted, snn.StreamingNetwork):
         return converted
-    activations = {
-        name: module for name, module in ann.named_modules() if isinstance(module, QuantizedActivation)
-    }
-    for name, activation in activations.items():
-        neuron = converted.get_submodule(name)
-        if isinstance(neuron, IFNeuron) and neuron.currents == "constant":
+    repaired: dict[nn.Module, nn.Module] = {}  # one that sits under two names stays shared
+    for name, activation in ann.named_modules(remove_duplicate=False):
+        if not isinstance(activation, QuantizedActivation):
+            continue
+        if activation not in repaired:
+            neuron: Any = converted.get_submodule(name)
             found = find_repair(activation, neuron, orders=ORDERS[:1], method="exhaustive")
-            if found is not None:
-                parent, _, child = name.rpartition(".")
-                setattr(converted.get_submodule(parent), child, found[0].eval())
+            repaired[activation] = neuron if found is None else found[0].eval()
+        if not name:  # the network is one activation
+            return repaired[activation]
+        parent, _, child = name.rpartition(".")
+        setattr(converted.get_submodule(parent), child, repaired[activation])
     return converted

@@ -28,6 +28,11 @@ def pooled(x: Tensor) -> Tensor:
     return torch.flatten(nn.functional.max_pool2d(grid, 2) + grid.mean([2, 3], keepdim=True), 1)
 
 
+def on_a_modules_output(x: Tensor) -> Tensor:
+    x += 1  # the site's output is memory of its own
+    return x
+
+
 def in_place(x: Tensor) -> Tensor:
     y = x + 1
     y += x
@@ -40,11 +45,20 @@ def in_place(x: Tensor) -> Tensor:
         twice,
         pooled,
         in_place,
+        on_a_modules_output,
         lambda x: x[:, 1:],
         lambda x: x + torch.tensor([1.0, 2.0, 3.0, 4.0]),
         nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Identity(), nn.Flatten(0)),
     ],
-    ids=["cat", "functions and methods", "in place", "slice", "constant", "modules"],
+    ids=[
+        "cat",
+        "functions and methods",
+        "in place",
+        "in place on a module's output",
+        "slice",
+        "constant",
+        "modules",
+    ],
 )
 def test_known_operations_are_no_obstacle(after: Any) -> None:
     ann, snn, certificates = converted(Around(after))

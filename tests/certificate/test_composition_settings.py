@@ -47,6 +47,18 @@ def test_each_loose_switch_on_cuda_is_an_obstacle(expected: str, switch: tuple[A
 
 
 @pytest.mark.usefixtures("strict_cuda")
+def test_a_setting_that_pytorch_will_not_tell_counts_as_loose(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mixed:
+        @property
+        def allow_tf32(self) -> bool:
+            raise RuntimeError("mix of the legacy and new APIs to set the TF32 status")
+
+    monkeypatch.setattr(torch.backends.cuda, "matmul", Mixed())
+    (found,) = settings("cuda")
+    assert found.sentence.startswith("TF32 may round")
+
+
+@pytest.mark.usefixtures("strict_cuda")
 def test_nondeterministic_kernels_on_cuda_are_an_obstacle() -> None:
     torch.use_deterministic_algorithms(False)
     (found,) = settings("cuda")

@@ -15,8 +15,10 @@ def test_a_lossless_site_is_exhausted_and_names_its_domain(method: str) -> None:
     activation, neuron = pair(8, "floor", 1.0, torch.float16)
     evidence = decide(activation, neuron, activation, method).evidence
     assert evidence.verdict is Verdict.EXHAUSTED
+    assert evidence.claim == "certificate.counts-equal-levels"
     assert evidence.arithmetic == "float16"
     assert evidence.domain == "all 63490 float16 numbers"
+    assert evidence.detail == f"N = M by {method}"
 
 
 @pytest.mark.parametrize("method", ["boundary", "exhaustive"])

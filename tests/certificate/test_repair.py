@@ -4,10 +4,13 @@ import pytest
 import torch
 
 import qvm_verify as qvm
-from qvm_verify.certificate import find_repair
+from qvm_verify.certificate import convert, find_repair
+from qvm_verify.certificate.boundary import ORDERS, OrderedLevel
 from qvm_verify.claims import CLAIMS
+from qvm_verify.exits import InputError
 from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, IFSettings, QuantizedActivation
 from qvm_verify.verdict import Verdict
+from tests.certificate import sites
 
 FIXED = [
     (claim, quantizer)
@@ -57,3 +60,93 @@ def test_a_repair_by_convert_leaves_the_ann_as_it_is():
     assert isinstance(snn[0], IFNeuron)
     assert certificate(ann[0], snn[0], 3, threshold=1.7).mismatches == 0
     assert all(torch.equal(tensor, before[name]) for name, tensor in ann.state_dict().items())
+
+
+# Of float16 neurons; each was found by looking at every candidate, and every number.
+REPAIRS = [
+    ("floor", 4, 1.0, "boundary", ORDERS, ""),
+    ("round", 3, 3.3, "boundary", ORDERS, "V0 moved by +1 ulp of θ"),
+    ("round_half_even", 2, 0.7, "boundary", ORDERS, "V0 moved by -1 ulp of θ"),
+    ("round_half_even", 2, 1.7, "boundary", ORDERS, "V0 moved by -2 ulp of θ, θ moved by -1 ulp"),
+    ("round", 5, 1.7, "boundary", ORDERS, "z computed as x / threshold * L"),
+    ("round", 2, 0.7, "boundary", ORDERS, "z computed as x * (L / threshold)"),
+    ("floor", 6, 1.7, "boundary", ORDERS, "z computed as x * (L / threshold), θ moved by -1 ulp"),
+    ("floor", 5, 0.7, "exhaustive", ORDERS[:1], "V0 moved by +2 ulp of θ, firing on U > θ"),
+    ("floor", 5, 0.7, "boundary", ORDERS[:1], None),  # that firing rule is not proved monotone
+    ("round", 5, 1.7, "boundary", ORDERS[:1], None),  # the ANN may not be changed
+    ("round", 4, 1.0, "boundary", ORDERS, None),
+]
+
+
+@pytest.mark.parametrize(("quantizer", "levels", "threshold", "method", "orders", "expected"), REPAIRS)
+def test_the_smallest_change_that_repairs_every_number_is_found(
+    quantizer, levels, threshold, method, orders, expected
+):
+    activation, neuron = sites.pair(levels, quantizer, threshold, torch.float16)
+    found = find_repair(activation, neuron, orders=orders, method=method)
+    if expected is None:
+        assert found is None
+        return
+    changed, repair = found
+    assert str(repair) == expected
+    theta, v_init = neuron.threshold, neuron.v_init
+    ulp = torch.nextafter(theta, torch.tensor(torch.inf, dtype=torch.float16)) - theta
+    assert changed.threshold == theta + repair.threshold_ulps * ulp
+    assert changed.v_init == v_init + repair.v_init_ulps * ulp
+    assert changed.settings == neuron.settings._replace(firing=repair.firing)
+    assert repair.threshold == float(changed.threshold).hex()
+    assert repair.v_init == float(changed.v_init).hex()
+    swept = sites.decide(OrderedLevel(activation, repair.order), changed, activation, "exhaustive")
+    assert swept.mismatches == repair.certificate.mismatches == 0
+    assert repair.certificate.level_steps == swept.level_steps
+    assert repair.certificate.threshold == repair.threshold
+    assert (repair.certificate.levels, repair.certificate.time_steps) == (levels, levels)
+
+
+def test_an_unknown_method_of_repair_is_refused():
+    activation, neuron = sites.pair(4, "floor", 1.0)
+    with pytest.raises(InputError, match="unknown method 'exhaustiv'"):
+        find_repair(activation, neuron, method="exhaustiv")
+
+
+def half(*places):
+    """Return a float16 network of activations, all but the first one module down."""
+    first, *rest = (sites.pair(levels, "floor", threshold, torch.float16)[0] for levels, threshold in places)
+    return torch.nn.Sequential(first, torch.nn.Sequential(*rest)).eval()
+
+
+def test_a_repair_by_convert_sweeps_reaches_every_depth_and_leaves_what_has_none():
+    ann = half((5, 0.7), (5, 1.7), (5, 0.7))
+    snn = convert(ann, repair=True)
+    plain = convert(ann)
+    assert (snn[0].firing, snn[1][1].firing) == (">", ">")  # what only a sweep can certify
+    assert snn[1][0].settings == plain[1][0].settings  # what only a change of the ANN would repair
+    assert torch.equal(snn[1][0].v_init, plain[1][0].v_init)
+    assert torch.equal(snn[1][0].threshold, plain[1][0].threshold)
+    assert not any(module.training for module in snn.modules())
+
+
+def test_convert_repairs_only_where_it_is_asked_to():
+    ann = half((5, 0.7), (5, 0.7))
+    assert convert(ann)[0].firing == convert(ann)[1][0].firing == ">="
+
+
+def test_convert_repairs_no_streaming_neuron_and_passes_its_options_on():
+    ann = half((5, 0.7), (5, 0.7))
+    for repair in (False, True):
+        snn = convert(ann, repair=repair, currents="streaming", time_steps=7)
+        neurons = [module for module in snn.modules() if isinstance(module, IFNeuron)]
+        assert [(n.currents, n.firing, n.time_steps) for n in neurons] == [("streaming", ">=", 7)] * 2
+
+
+def test_a_shared_activation_is_repaired_at_both_its_places():
+    site, _ = sites.pair(5, "floor", 0.7, torch.float16)
+    ann = torch.nn.ModuleDict({"first": site, "second": site}).eval()
+    snn = convert(ann, repair=True)
+    assert snn["first"] is snn["second"]
+    assert snn["first"].firing == ">"
+
+
+def test_a_network_that_is_one_activation_is_repaired():
+    ann, _ = sites.pair(5, "floor", 0.7, torch.float16)
+    assert convert(ann, repair=True).firing == ">"

@@ -36,6 +36,11 @@ def test_the_first_half_up_boundary_lies_below_a_half_in_floating_point():
     assert found.tolist() == [float(np.nextafter(np.float32(0.5), np.float32(0)))]
 
 
+def test_a_boundary_may_be_the_largest_float_there_is():
+    found = reference.decision_boundaries(threshold=65504, levels=1, quantizer="floor", dtype=np.float16)
+    assert found.tolist() == [65504]
+
+
 @settings(max_examples=30)
 @given(threshold=st.sampled_from([0.3, 0.7, 1.0, 1.7, 40.0]), levels=st.integers(1, 16), quantizer=QUANTIZERS)
 def test_in_float16_boundaries_are_those_of_a_search_through_every_number(threshold, levels, quantizer):

@@ -63,22 +63,24 @@ def test_conversion_reaches_into_both_branches_of_a_residual_and_leaves_the_rest
 
 @pytest.mark.parametrize("threshold", [0, -1, np.nan])
 def test_a_threshold_that_is_not_positive_is_refused(threshold):
-    with pytest.raises(ValueError, match="threshold"):
+    with pytest.raises(ValueError, match=f"^threshold must be positive, got {threshold}$"):
         activation(threshold=threshold)
-    with pytest.raises(ValueError, match="threshold"):
+    with pytest.raises(ValueError, match=f"^threshold must be positive, got {threshold}$"):
         neuron(threshold=threshold)
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1.5, True])
 def test_levels_and_time_steps_that_are_no_positive_integer_are_refused(steps):
-    with pytest.raises(ValueError, match="levels"):
+    with pytest.raises(ValueError, match=f"^levels must be an integer of at least 1, got {steps}$"):
         activation(levels=steps)
-    with pytest.raises(ValueError, match="time_steps"):
+    with pytest.raises(ValueError, match=f"^time_steps must be an integer of at least 1, got {steps}$"):
         neuron(time_steps=steps)
 
 
 def test_an_unknown_quantizer_is_refused_when_the_activation_is_made():
-    with pytest.raises(ValueError, match="'nearest'"):
+    with pytest.raises(
+        ValueError, match=r"^unknown quantizer 'nearest'; one of floor, round, round_half_even, ceil$"
+    ):
         activation("nearest")
 
 
@@ -102,6 +104,19 @@ def test_streaming_runs_residuals_and_stateless_layers_step_by_step(dtype):
     # The neuron fires at step 2; step 1 gives 1/2 + 0, step 2 gives 1/2 + 1; doubled, the mean is 2.
     network = (reference.Residual(body=(neuron(dtype),)), dense([[2]], dtype))
     assert_equals(reference.stream_layers(network, numbers([["1/2"]], dtype), 2), [[2]], dtype)
+
+
+def test_a_neuron_runs_by_its_own_firing_rule_and_reset():
+    # θ = 1: U = 1 fires only by >=, and U = 3/2 leaves 1/2 or nothing
+    currents = numbers([[1], ["1/2"], [1]], object)
+    for firing, reset, spikes, residual in (
+        (">=", "reset_by_subtraction", [1, 0, 1], HALF),
+        (">=", "reset_to_zero", [1, 0, 1], 0),
+        (">", "reset_by_subtraction", [0, 1, 1], HALF),
+        (">", "reset_to_zero", [0, 1, 0], 1),
+    ):
+        found = neuron(firing=firing, reset=reset).simulate(currents)
+        assert (found.spikes[:, 0].tolist(), found.residual.tolist()) == (spikes, [residual])
 
 
 def test_the_stream_of_a_neuron_is_its_threshold_where_it_fires():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qvm_verify import reference
-from tests.arithmetics import ARITHMETICS, assert_equals, fraction, number, numbers
+from tests.arithmetics import ARITHMETICS, FLOATS, assert_equals, fraction, number, numbers
 from tests.strategies import reals
 
 
@@ -27,6 +27,16 @@ def test_the_conversion_error_is_the_distance_of_activation_and_rate(dtype):
         activation=numbers([1, "1/4"], dtype), scaled_rate=numbers(["1/4", 1], dtype)
     )
     assert_equals(error, ["3/4", "3/4"], dtype)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_an_error_that_is_none_is_a_positive_zero(dtype):
+    same = np.array([0, 3])
+    uneven = reference.unevenness_error(threshold=dtype(2), time_steps=8, level=same, spike_count=same)
+    conversion = reference.conversion_error(activation=same.astype(dtype), scaled_rate=same.astype(dtype))
+    for error in (uneven, conversion):
+        assert error.tolist() == [0, 0]
+        assert not np.signbit(error).any()
 
 
 @given(m=st.integers(0, 8), n=st.integers(0, 8), theta=st.sampled_from([Fraction(1, 3), Fraction(2)]))

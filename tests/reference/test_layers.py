@@ -70,9 +70,35 @@ def test_padding_adds_zeros_on_every_side():
     assert padded[0, 0].tolist() == [[0] * 5, [0, 0, 1, 0, 0], [0] * 5]
 
 
-def test_a_window_larger_than_the_image_is_refused():
-    with pytest.raises(ValueError, match="1x1 are smaller than a window of 3x3"):
-        reference.sliding_windows(np.ones((1, 1, 1, 1)), (2, 2), (1, 1), dilation=(2, 2))
+@pytest.mark.parametrize(
+    ("image", "kernel", "dilation", "sizes"),
+    [
+        ((1, 1), (2, 2), (2, 2), "1x1 are smaller than a window of 3x3"),
+        ((2, 9), (3, 4), (1, 1), "2x9 are smaller than a window of 3x4"),
+        ((9, 2), (4, 3), (1, 1), "9x2 are smaller than a window of 4x3"),
+        ((9, 4), (1, 3), (1, 2), "9x4 are smaller than a window of 1x5"),
+    ],
+)
+def test_a_window_larger_than_the_image_in_either_direction_is_refused(image, kernel, dilation, sizes):
+    with pytest.raises(ValueError, match=f"images of {sizes}"):
+        reference.sliding_windows(np.ones((1, 1, *image)), kernel, (1, 1), dilation=dilation)
+
+
+def test_a_window_that_is_not_two_dimensional_is_refused():
+    for kernel in ((2,), (2, 2, 2)):
+        with pytest.raises(ValueError, match="zip"):
+            reference.sliding_windows(np.ones((1, 1, 3, 3)), kernel, (1, 1))
+
+
+@pytest.mark.parametrize(("image", "kernel"), [((2, 4), (2, 3)), ((4, 2), (3, 2)), ((2, 2), (2, 2))])
+def test_a_window_as_large_as_the_image_is_its_only_one_in_that_direction(image, kernel):
+    windows = reference.sliding_windows(np.ones((1, 1, *image)), kernel, (1, 1))
+    assert windows.shape == (1, 1, *(i - k + 1 for i, k in zip(image, kernel, strict=True)), *kernel)
+
+
+def test_weights_that_do_not_fit_the_groups_are_refused():
+    with pytest.raises(ValueError, match="equal division"):
+        reference.Conv2d(weight=np.ones((3, 1, 1, 1)), groups=2)(np.ones((1, 2, 1, 1)))
 
 
 def random(*shape):

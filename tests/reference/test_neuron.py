@@ -59,6 +59,13 @@ def test_neurons_of_one_array_do_not_disturb_each_other_and_thresholds_broadcast
     assert found.residual.tolist() == [0, 1]
 
 
+def test_every_neuron_may_start_from_a_potential_of_its_own():
+    found = run(np.full((2, 2), 0.5), np.array([0.0, 0.5]), 1.0)
+    assert found.u.tolist() == [[0.5, 1.0], [1.0, 0.5]]
+    with pytest.raises(ValueError, match="broadcast"):
+        run(np.full((2, 2), 0.5), np.zeros(3), 1.0)
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3)])
 def test_a_run_without_a_time_step_is_refused(shape):
     with pytest.raises(ValueError, match="time-step"):

@@ -49,6 +49,25 @@ def test_random_spikes_depend_on_the_seed_only_and_reach_every_time_step():
     assert ((per_step > 20) & (per_step < 80)).all()
 
 
+def test_every_choice_of_time_steps_is_equally_likely():
+    trains = reference.random_spikes(np.full((3, 2000), 2), 4, generator())
+    for neuron in trains.transpose(1, 2, 0):  # six choices of two among four; deviation 16.7 of 333
+        _, often = np.unique(neuron, axis=0, return_counts=True)
+        assert len(often) == 6
+        assert ((often > 250) & (often < 420)).all()
+
+
+def test_one_count_alone_is_one_train():
+    assert reference.random_spikes(np.array(2), 4, generator()).sum() == 2
+    assert reference.uniform_spikes(np.array(2), 4).tolist() == [True, False, True, False]
+
+
+def test_spike_currents_of_rational_weights_stay_rational_under_an_integer_threshold():
+    currents = reference.spike_currents(numbers([["1/3", "1/7"]], object), np.array([[True, False]]), 3)
+    assert currents.tolist() == [[1]]
+    assert not isinstance(currents[0, 0], float)
+
+
 @pytest.mark.parametrize("counts", [[-1], [9], [0, 3, 9]])
 def test_a_count_outside_zero_to_t_is_refused(counts):
     with pytest.raises(ValueError, match=r"\[0, 8\]"):

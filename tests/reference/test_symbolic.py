@@ -22,7 +22,7 @@ class Z3Ops:
         return -self.floor(-x)
 
     def cast(self, value, like):
-        return z3.RealVal(str(value))
+        return value if isinstance(value, z3.ExprRef) else z3.RealVal(str(value))
 
 
 OPS = Z3Ops()
@@ -98,3 +98,18 @@ def test_z3_proves_eq_14_and_its_sharper_form():
     assert holds(z3.And(error <= sharp, -error <= sharp), [])
     assert holds(sharp <= reference.count_error_bound(delta, OPS), [])
     assert not holds(error < sharp, [])
+
+
+def test_z3_proves_that_both_errors_agree_where_t_equals_l():
+    m, n = z3.Reals("m n")
+    conversion = reference.conversion_error(activation=THETA / 4 * m, scaled_rate=THETA / 4 * n, ops=OPS)
+    uneven = reference.unevenness_error(threshold=THETA, time_steps=4, level=m, spike_count=n, ops=OPS)
+    assert holds(conversion == uneven, [THETA > 0])
+    assert not holds(conversion == 0, [THETA > 0])
+
+
+@pytest.mark.parametrize("quantizer", reference.QUANTIZERS)
+def test_z3_proves_that_an_activation_lies_between_zero_and_its_threshold(quantizer):
+    a = reference.activation(X, threshold=THETA, levels=3, quantizer=quantizer, ops=OPS)
+    assert holds(z3.And(a >= 0, a <= THETA), [THETA > 0])
+    assert not holds(a < THETA, [THETA > 0])
