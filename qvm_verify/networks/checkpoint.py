@@ -25,6 +25,7 @@ from qvm_verify.snn import QuantizedActivation, Quantizer
 from qvm_verify.whole_files import written_whole
 
 FORMAT = "qvm-verify/checkpoint/1"
+MOST_LEVELS = 4096  # what the commands take; an audit has a table entry and a time-step for each
 
 
 def save(network: nn.Module, path: str | Path) -> None:
@@ -132,12 +133,12 @@ def _skeleton(header: Mapping[str, Any]) -> nn.Module:
     try:
         architecture = Architecture(
             name=header["name"],
-            levels=_whole(header["levels"]),
+            levels=_number("levels", header["levels"], MOST_LEVELS),
             quantizer=header["quantizer"],
-            classes=_whole(header["classes"]),
+            classes=_number("classes", header["classes"]),
             variant=header.get("variant"),
             pooling=header.get("pooling"),
-            channels=_whole(header.get("channels")),
+            channels=None if header.get("channels") is None else _number("channels", header["channels"]),
         )
         with torch.device("meta"):
             return build(architecture)
@@ -147,18 +148,26 @@ def _skeleton(header: Mapping[str, Any]) -> nn.Module:
         raise InputError(f"the header is wrong: {str(error).splitlines()[0]}") from error
 
 
-def _whole(value: Any) -> Any:
-    """Return the integer that safetensors could only keep as text; anything else is for `build` to judge."""
-    return int(value) if isinstance(value, str) else value
+def _number(name: str, value: Any, most: int = 2**31 - 1) -> int:
+    """Return an integer, which safetensors could only keep as text. Raises ValueError for anything else."""
+    number = int(value) if isinstance(value, str) else value
+    if type(number) is not int or not 1 <= number <= most:
+        raise ValueError(f"{name} {value!r:.40}: must be an integer from 1 to {most}")
+    return number
 
 
 def _users_own(arch: str, stored: Stored, given: Given) -> Recognised:
     """Return a network of the user's own code, and its weights by their own names."""
     rows = [tensor.shape[0] for tensor in stored.tensors.values() if tensor.dim() == 2]
     last_is_known = stored.ordered or len(rows) == 1
+    kept = stored.header.get("levels")
+    try:
+        levels = given.levels or (None if kept is None else _number("levels", kept, MOST_LEVELS))
+    except ValueError as error:
+        raise InputError(f"the header is wrong: {error}") from error
     network = build_users_own(
         arch,
-        levels=given.levels or _whole(stored.header.get("levels")),
+        levels=levels,
         quantizer=given.quantizer or stored.header.get("quantizer"),
         classes=rows[-1] if rows and last_is_known else None,
     )

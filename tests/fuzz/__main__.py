@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from qvm_verify.exits import CommandParser, Exit, run_command
 from qvm_verify.option_types import positive_integer
-from tests.fuzz.driver import fuzz
+from tests.fuzz.driver import fuzz, keep
 from tests.fuzz.seeds import SEEDS
-
-REGRESSIONS = Path(__file__).parent / "regressions"
 
 
 def command(arguments: Sequence[str]) -> Exit:
@@ -25,11 +22,8 @@ def command(arguments: Sequence[str]) -> Exit:
     print(
         f"{options.target}: {outcome.tried} inputs, {outcome.coverage} edges, {len(outcome.found)} findings"
     )
-    for cause, data in outcome.found.items():
-        path = REGRESSIONS / options.target / cause
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        print(f"  {path} ({len(data)} bytes)")
+    for path in keep(options.target, outcome):
+        print(f"  {path}")
     return Exit.COUNTEREXAMPLE if outcome.found else Exit.AS_EXPECTED
 
 

@@ -24,12 +24,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
+
 from qvm_verify.counterexamples import run_case
 from qvm_verify.report.reading import counterexample_of
 from tests.datasets.files import aedat3, idx, packet
 from tests.fuzz.attempts import attempt
 from tests.fuzz.hostile import older, zipped
-from tests.fuzz.seeds import repacked, seeds_of
+from tests.fuzz.seeds import header_and_weights, repacked, saved, seeds_of
 from tests.fuzz.targets import TARGETS
 
 SIZES = (2**29, 2**33, 2**40)  # what a large machine would give, what it might, and what none has
@@ -105,6 +107,12 @@ def _safetensors(size: int) -> bytes:
 
 def _others(size: int) -> Iterator[tuple[str, str, bytes]]:
     side = int(size**0.5)
+    header, weights = header_and_weights()
+    for name in ("levels", "classes"):
+        claimed = header | {name: size}
+        yield "checkpoint", f"a header's {name}", saved({"header": claimed, "weights": weights})
+        metadata = {key: str(value) for key, value in claimed.items()}
+        yield "safetensors", f"a header's {name}", safetensors.torch.save(weights, metadata)
     yield "safetensors", "a tensor", _safetensors(size)
     yield "safetensors", "a header", struct.pack("<Q", size) + b"{}"
     yield "npz", "an array", zipped([("x.npy", _npy(f"({size}, 1)"))])

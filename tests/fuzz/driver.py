@@ -15,6 +15,7 @@ from qvm_verify.exits import InputError
 from tests.fuzz.mutations import MOST
 from tests.fuzz.seeds import seeds_of
 
+REGRESSIONS = Path(__file__).parent / "regressions"
 GRACE = 120.0  # seconds to start and to end in, on a busy machine
 
 
@@ -25,6 +26,15 @@ class Fuzzed:
     tried: int = 0
     coverage: int = 0
     found: dict[str, bytes] = field(default_factory=dict)
+
+
+def keep(name: str, outcome: Fuzzed) -> list[Path]:
+    """Write what was found beside the regressions, which a test replays; return where it lies."""
+    paths = [REGRESSIONS / name / cause for cause in outcome.found]
+    for path, data in zip(paths, outcome.found.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return paths
 
 
 def available() -> bool:

@@ -31,14 +31,16 @@ GIVEN = {"levels": 4, "quantizer": "floor"}
 JOURNAL = {"model": "a.pt"}
 
 
-def _saved(content: object, **options: object) -> bytes:
+def saved(content: object, **options: object) -> bytes:
+    """Return what `torch.save` writes."""
     file = io.BytesIO()
     torch.save(content, file, **options)
     return file.getvalue()
 
 
 @cache
-def _network() -> tuple[dict[str, object], dict[str, torch.Tensor]]:
+def header_and_weights() -> tuple[dict[str, object], dict[str, torch.Tensor]]:
+    """Return what a checkpoint of the digits network holds."""
     torch.manual_seed(0)
     network = networks.digits_cnn(levels=4, quantizer="floor")
     header = {"format": "qvm-verify/checkpoint/1", "name": "digits_cnn", "classes": 10, **GIVEN}
@@ -49,14 +51,14 @@ def _checkpoints() -> list[bytes]:
     state = {"conv.weight": torch.ones(2, 1, 3, 3), "fc.weight": torch.ones(2, 2), "fc.bias": torch.ones(2)}
     older = {"_use_new_zipfile_serialization": False}
     nested = {"epoch": 3, "state_dict": torch.nn.Linear(2, 1).state_dict()}
-    small = [_saved(state), _saved(state, **older), _saved(nested), _saved(nested, **older)]
-    return [*small, _whole(), _saved(_network()[1], **older)]
+    small = [saved(state), saved(state, **older), saved(nested), saved(nested, **older)]
+    return [*small, _whole(), saved(header_and_weights()[1], **older)]
 
 
 @cache
 def _whole() -> bytes:
-    header, weights = _network()
-    return _saved({"header": header, "weights": weights})
+    header, weights = header_and_weights()
+    return saved({"header": header, "weights": weights})
 
 
 def _pickles() -> list[bytes]:
@@ -74,7 +76,7 @@ def repacked(data_pkl: bytes) -> bytes:
 
 
 def _safetensors() -> list[bytes]:
-    header, weights = _network()
+    header, weights = header_and_weights()
     small = {"conv.weight": torch.ones(2, 1, 3, 3), "fc.weight": torch.ones(2, 2)}
     metadata = {key: str(value) for key, value in header.items()}
     return [safetensors.torch.save(small, metadata), safetensors.torch.save(weights, metadata)]
@@ -89,7 +91,7 @@ def _states() -> list[bytes]:
     schedule.step()
     parts = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
     parts |= {"schedule": schedule.state_dict(), "order": torch.Generator().get_state()}
-    return [_saved({"format": "qvm-verify/training/1", "recipe": {"levels": 4}, "epoch": 1, **parts})]
+    return [saved({"format": "qvm-verify/training/1", "recipe": {"levels": 4}, "epoch": 1, **parts})]
 
 
 def _aedat2() -> list[bytes]:

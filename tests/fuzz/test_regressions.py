@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fuzz.__main__ import REGRESSIONS
 from tests.fuzz.attempts import attempt
+from tests.fuzz.driver import REGRESSIONS
 from tests.fuzz.targets import TARGETS
 
 FOUND = sorted(path for path in REGRESSIONS.glob("*/*"))
