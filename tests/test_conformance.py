@@ -109,3 +109,20 @@ def test_nothing_generated_is_unknown_and_never_tested():
 def test_bfloat16_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match=r"'bfloat16' cannot be tested"):
         check(claim("theorem-1"), arithmetic="bfloat16")
+
+
+def test_what_an_implementation_leaves_out_is_the_references():
+    only_activation = Implementation(activation=torch_activation)
+    assert check(claim("conservation"), only_activation, examples=20).evidence.verdict is Verdict.TESTED
+    only_neuron = Implementation(neuron=torch_neuron)
+    assert check(claim("level-scaling"), only_neuron, examples=20).evidence.verdict is Verdict.TESTED
+
+
+def test_an_outcome_reads_as_a_sentence_with_every_value_of_its_case():
+    assert str(check(claim("floor-law"), examples=20)).startswith("floor-law: TESTED on ")
+    streaming = str(check(claim("theorem-3-floor-streaming")))
+    assert "REFUTED" in streaming
+    assert "current = (" in streaming
+    in_floats = str(check(claim("theorem-3-floor-float32-T6")))
+    assert "current = 0.8333333" in in_floats
+    assert "(0x1.aaaaa" in in_floats

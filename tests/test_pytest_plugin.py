@@ -8,7 +8,9 @@ from importlib.metadata import entry_points
 import pytest
 import torch
 
-from qvm_verify import networks
+from qvm_verify import networks, pytest_plugin
+from qvm_verify.audit import verify
+from qvm_verify.snn import QuantizedActivation, convert
 
 INSTALLED = any(point.value == "qvm_verify.pytest_plugin" for point in entry_points(group="pytest11"))
 
@@ -115,6 +117,32 @@ def test_without_a_model_the_plugin_loads_nothing_heavy_and_adds_no_item(tmp_pat
         "    assert not {'torch', 'numpy', 'qvm_verify.audit'} & set(sys.modules)\n",
         encoding="utf-8",
     )
-    code, out = pytest_in(tmp_path, "-p", "no:hypothesispytest", "-q")
+    others = ("-p", "no:hypothesispytest", "-p", "no:randomly")  # which load NumPy themselves
+    code, out = pytest_in(tmp_path, *others, "-q")
     assert code == 0, out
     assert "1 passed" in out
+
+
+def test_what_was_not_looked_at_fails_and_what_was_not_decided_is_skipped():
+    activation = QuantizedActivation(4, "floor")
+    ann = torch.nn.Sequential(activation).eval()
+    report = verify(ann, convert(ann), [torch.ones(1, 1)], certify="off")
+    pytest_plugin.check_shadow(report, "0")
+    with pytest.raises(pytest.fail.Exception, match="elsewhere was not looked at"):
+        pytest_plugin.check_end_to_end(report, "elsewhere")
+    with pytest.raises(pytest.skip.Exception, match="not decided beyond the data"):
+        pytest_plugin.check_certificate(report, "0")
+    with pytest.raises(pytest.skip.Exception, match="nothing to judge it by"):
+        pytest_plugin.check_claim(report, "audit.no-such-claim")
+
+
+def test_a_site_that_some_number_refutes_is_expected_to_fail_until_the_data_hit_that_number():
+    ann = torch.nn.Sequential(QuantizedActivation(6, "floor")).eval()
+    missed = verify(ann, convert(ann), [torch.ones(1, 1)])
+    with pytest.raises(pytest.xfail.Exception, match="1 float32 numbers, which no image hit"):
+        pytest_plugin.check_certificate(missed, "0")
+    hit = verify(ann, convert(ann), [torch.full((1, 1), float.fromhex("0x1.aaaaaap-1"))])
+    with pytest.raises(pytest.fail.Exception, match="the data hit 1 of them"):
+        pytest_plugin.check_certificate(hit, "0")
+    with pytest.raises(pytest.fail.Exception, match="not-lossless: 1 of 1 spike counts differ"):
+        pytest_plugin.check_shadow(hit, "0")

@@ -6,7 +6,7 @@ import pytest
 
 from qvm_verify.counterexamples import diagnose, minimize, run_case, trace
 from qvm_verify.counterexamples.experiment import experiment_of
-from qvm_verify.counterexamples.minimize import _shortened
+from qvm_verify.counterexamples.minimize import _first_that_fails, _shortened
 from tests.counterexamples.cases import CASES, case
 
 SMALLEST = {  # L, T, x, the currents: worked out by hand
@@ -57,3 +57,15 @@ def test_where_nothing_simpler_fails_the_numbers_are_rounded_to_the_bits_they_ne
     assert shorter.x == shorter.currents[0] == 0.1875
     shorter = _shortened(replace(experiment, x=experiment.x * 0), lambda candidate: candidate.x == 0)
     assert set(shorter.currents) == {0}
+
+
+def test_where_nothing_else_fails_the_case_stays_as_it_is():
+    experiment = experiment_of(case(x=0.5, currents=[0.0, 0.3, 0.0, 2.0]))  # zero has nothing simpler
+    assert _shortened(experiment, lambda candidate: False) == experiment
+    assert _first_that_fails(iter([experiment]), lambda candidate: False) is None
+
+
+def test_a_current_of_the_anns_own_is_rounded_for_itself():
+    experiment = experiment_of(case(x=0.5123, currents=[0.0, 0.3, 0.0, 2.0]))
+    shorter = _shortened(experiment, lambda candidate: candidate.currents == experiment.currents)
+    assert (shorter.x, shorter.currents) == (0, experiment.currents)

@@ -118,3 +118,11 @@ def test_every_obligation_is_exported_as_a_file_that_another_solver_answers(tmp_
 def test_an_unknown_claim_is_refused_with_those_that_are_close() -> None:
     with pytest.raises(InputError, match="did you mean theorem-1"):
         command(["theorem1"])
+
+
+def test_the_ledger_of_what_was_asked_is_written_where_it_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "claims.md"
+    assert run_command(command, ["floor-law", "--ledger", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert "floor-law" in text
+    assert "PROVED" in text

@@ -151,3 +151,12 @@ def test_a_real_relu_network_is_calibrated_and_tuned_on_real_images(run, tmp_pat
     tuned = networks.load(tmp_path / "real.pt")
     assert networks.architecture_of(tuned).name == "resnet20_option_a"
     assert not networks.uncalibrated(tuned)
+
+
+def test_data_to_test_on_must_have_labels_and_data_to_train_on_images(run, tmp_path):
+    images = np.random.default_rng(0).random((64, 1, 8, 8))
+    np.savez(tmp_path / "unlabelled.npz", x=images)
+    np.savez(tmp_path / "none.npz", x=images[:0], y=np.zeros(0, dtype=int))
+    given = ["--arch", "digits_cnn", "--epochs", 1, "--threads", 1]
+    refused(run(train, *given, "--test-data", "npz:unlabelled.npz"), "unlabelled.npz", "no labels")
+    refused(run(train, *given, "--data", "npz:none.npz", "--classes", 10), "holds no image")
