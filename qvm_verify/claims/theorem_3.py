@@ -210,10 +210,6 @@ REAL = (
 # Currents that change: the spikes of the layer before as they arrive
 
 
-def _changing(case: Case, subject: Subject) -> list[Any]:
-    return positive_threshold(case, subject)
-
-
 def _changing_bounded(case: Case, subject: Subject) -> list[Any]:
     theta = case["threshold"]
     bounds = [all_of(q >= 0, q <= theta) for q in case["current"]]
@@ -239,7 +235,7 @@ def _streaming(quantizer: Quantizer, *, bounded: bool) -> Claim:
         source="Theorem 3, without Eq. 9",
         says=f"currents of any sign and size give N = clip(⌊Q_tot/θ{offset}⌋, 0, T), as constant ones do",
         variables=(*numbers("threshold"), *counts("time_steps"), *numbers("current", per="time_steps")),
-        assumptions=_changing,
+        assumptions=positive_threshold,
         statement=_streamed_count_is_level(quantizer),
         expected=Verdict.REFUTED,
         mutants=MUTANTS,

@@ -147,6 +147,12 @@ def test_what_is_not_known_is_an_obstacle_although_both_networks_do_it(after: An
             "_tensor_constant0: it differs in 1 of 1 values",
             id="constant, one ulp",
         ),
+        pytest.param(
+            nn.Identity(),
+            lambda x: x + 1,
+            "after: the graphs part here: the ANN runs Identity, the SNN add",
+            id="module and function",
+        ),
         pytest.param(lambda x: x, lambda x: x + 1, "output: the graphs part here", id="one more operation"),
         pytest.param(lambda x: x + 1, in_place, "iadd", id="in place in one only"),
         pytest.param(twice, branching, "SNN: cannot be traced by torch.fx: symbolically", id="control flow"),
@@ -157,6 +163,7 @@ def test_a_graph_that_differs_is_an_obstacle(
     ann_after: Callable[[Tensor], Tensor], snn_after: Callable[[Tensor], Tensor], expected: str
 ) -> None:
     ann, snn, certificates = converted(Around(ann_after))
+    snn._modules.pop("after", None)
     put("after", snn_after)(snn)
     found = obstacles(ann, snn, certificates)
     assert found

@@ -6,6 +6,7 @@ import torch
 import qvm_verify as qvm
 from qvm_verify.certificate import convert, find_repair
 from qvm_verify.certificate.boundary import ORDERS, OrderedLevel
+from qvm_verify.certificate.repair import _candidates
 from qvm_verify.claims import CLAIMS
 from qvm_verify.exits import InputError
 from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, IFSettings, QuantizedActivation
@@ -101,6 +102,31 @@ def test_the_smallest_change_that_repairs_every_number_is_found(
     assert repair.certificate.level_steps == swept.level_steps
     assert repair.certificate.threshold == repair.threshold
     assert (repair.certificate.levels, repair.certificate.time_steps) == (levels, levels)
+
+
+def test_every_change_within_reach_is_tried_once_and_smaller_ones_first():
+    _, neuron = sites.pair(4, "floor", 1.0)
+    tried = list(_candidates(neuron))
+    assert set(tried) == {
+        (v_init, threshold, firing)
+        for v_init in range(-32, 33)
+        for threshold in range(-4, 5)
+        for firing in (">=", ">")
+    }
+    assert len(tried) == 65 * 9 * 2
+    assert [tuple(one) for one in tried[:4]] == [(0, 0, ">="), (1, 0, ">="), (-1, 0, ">="), (2, 0, ">=")]
+    assert tried[65] == (0, 0, ">")
+    sizes = [abs(one.threshold_ulps) for one in tried]
+    assert sizes == sorted(sizes)
+    for start in range(0, len(tried), 65):
+        block = tried[start : start + 65]
+        assert [abs(one.v_init_ulps) for one in block] == sorted(abs(one.v_init_ulps) for one in block)
+
+
+def test_a_strict_neuron_is_tried_strict_first():
+    _, neuron = sites.pair(4, "floor", 1.0)
+    strict = IFNeuron(neuron.threshold, neuron.v_init, neuron.settings._replace(firing=">"))
+    assert [one.firing for one in _candidates(strict)][:66] == [">"] * 65 + [">="]
 
 
 def test_an_unknown_method_of_repair_is_refused():

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from qvm_verify.claims import CLAIMS, claim
+from qvm_verify.claims import CLAIMS, Subject, claim
+from qvm_verify.reference import IFParameters, IFStep
 
 
 def run(theta: Any, v_init: Any, *currents: Any, **more: Any) -> dict[str, Any]:
@@ -169,6 +170,7 @@ CASES: dict[str, list[tuple[dict[str, Any], bool | None]]] = {
         (constant(2, 1, 3, levels=4), None),
         (constant(2, 1, 0, levels=4), None),
         (constant(0, 1, 2, levels=4), None),
+        (constant(2, 1, 4, levels=7), True),  # a = 6/7; φ goes from 1 to 4/5
         (constant(2, 1, 1, levels=3), True),  # a = 2/3; φ goes from 0 to 1
     ],
     "section-6.3-case-2": [
@@ -219,3 +221,38 @@ def test_every_real_claim_that_is_refuted_is_worked_out_where_it_holds_and_where
     for one in CLAIMS:
         if one.arithmetic == "real" and one.repaired_by:
             assert {True, False} <= {expected for _, expected in CASES[one.id]}, one.id
+
+
+class Fires(Subject):
+    """Fires at every step, or at none."""
+
+    always = True
+
+    def run(self, currents: Any, v_init: Any, parameters: IFParameters) -> list[IFStep]:
+        return [IFStep(v_init, self.always, v_init) for _ in currents]
+
+
+class Silent(Fires):
+    always = False
+
+
+class Levels(Subject):
+    """Has the top level for every current, or none."""
+
+    top = True
+
+    def level(self, current: Any, threshold: Any, levels: Any, quantizer: Any) -> Any:
+        return levels * self.top
+
+
+class Blind(Levels):
+    top = False
+
+
+@pytest.mark.parametrize(("time_steps", "wrong"), [(3, Silent), (3, Levels), (1, Fires), (1, Blind)])
+def test_away_from_t_equals_l_exactly_one_of_count_and_level_is_zero(
+    time_steps: int, wrong: type[Subject]
+) -> None:
+    case = constant(Fraction(2), Fraction(2, max(time_steps, 2)), time_steps, levels=2)
+    assert claim("section-6.3-only-at-L").holds(case) is True
+    assert claim("section-6.3-only-at-L").holds(case, wrong()) is False
