@@ -40,25 +40,24 @@ def command(arguments: Sequence[str]) -> Exit:
     names = options.only or list(BENCHMARKS)
     console = Console() if sys.stdout.isatty() else Console(width=110)
     about = machine(setting)  # before the benchmarks load the machine themselves
-    results, skipped = run(names, setting, console)
-    reached = outcomes(results, names)
-    show(results, skipped, reached, console)
-    if options.json is not None:
-        save(to_json(results, skipped, reached, about), options.json)
-    return check(reached, console) if options.check else Exit.AS_EXPECTED
-
-
-def run(names: Sequence[str], setting: Setting, console: Console) -> tuple[list[Result], list[Skipped]]:
-    """Run the named benchmarks one after the other."""
     results: list[Result] = []
     skipped: list[Skipped] = []
     for name in names:
-        torch.compiler.reset()  # a module's code is compiled for 8 networks at most
-        with console.status(f"measuring: {name}"):
-            seen = list(BENCHMARKS[name](setting))
+        seen = run(name, setting, console)
         results += [one for one in seen if isinstance(one, Result)]
         skipped += [one for one in seen if isinstance(one, Skipped)]
-    return results, skipped
+        reached = outcomes(results, names)
+        if options.json is not None:  # now, lest an interrupt take it
+            save(to_json(results, skipped, reached, about), options.json)
+    show(results, skipped, reached, console)
+    return check(reached, console) if options.check else Exit.AS_EXPECTED
+
+
+def run(name: str, setting: Setting, console: Console) -> list[Result | Skipped]:
+    """Run one benchmark."""
+    torch.compiler.reset()  # a module's code is compiled for 8 networks at most
+    with console.status(f"measuring: {name}"):
+        return list(BENCHMARKS[name](setting))
 
 
 def check(reached: Sequence[Outcome], console: Console) -> Exit:

@@ -100,6 +100,20 @@ def test_the_command_writes_table_and_json_of_what_was_asked_for(run, monkeypatc
     assert [target["met"] for target in content["targets"]] == [False]
 
 
+def test_what_is_measured_when_an_interrupt_comes_is_written(run, monkeypatch, tmp_path):
+    def interrupted(setting):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(command.BENCHMARKS, "forward", fake)
+    monkeypatch.setitem(command.BENCHMARKS, "peers", interrupted)
+    threads = str(torch.get_num_threads())
+    arguments = ("--only", "forward", "--only", "peers", "--json", "b.json", "--threads", threads)
+    code, _, _ = run(command.command, *arguments)
+    assert code == 130
+    (measured,) = json.loads((tmp_path / "b.json").read_text())["results"]
+    assert measured["detail"] == "made up"
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
