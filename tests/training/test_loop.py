@@ -4,8 +4,9 @@ from torch import nn
 
 from qvm_verify import training
 from qvm_verify.exits import InputError
+from qvm_verify.loading import loaded
 from qvm_verify.snn import QuantizedActivation
-from qvm_verify.training import images, loop
+from qvm_verify.training import images
 from tests.small_networks import OneSite
 from tests.training.runs import SETTINGS, few_digits, fresh, same, trained_weights
 
@@ -108,7 +109,7 @@ def test_the_complaint_of_a_process_that_loads_images_is_one_sentence():
         )
 
     with pytest.raises(InputError, match=r"^a\.zip: cannot be read$"):
-        list(loop._told(loader()))
+        list(loaded(loader()))
     with pytest.raises(InputError, match=r"^AutoAugment is defined on bytes[^\n]*$"):
         trained_weights(augmentations=("autoaugment",), run={"workers": 1})
 
