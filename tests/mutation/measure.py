@@ -1,9 +1,10 @@
 """How many faults in the verifier's own code its tests notice: mutation testing, by mutmut.
 
-Trying every mutant takes hours, and mutmut remembers what it has tried. So `measure` reads mutmut's results
-where they are of the code as it is now, function by function, and runs it where they are not. What an
-interrupted run has not reached is counted as such; `HYPOTHESIS_PROFILE=mutation mutmut run --max-children 1`
-goes on with it.
+Trying every mutant takes hours, and mutmut remembers what it has tried. So `measure` reads the results that
+mutmut has of the code as it is now, function by function, and runs it only where it has none at all. What an
+interrupted run has not reached is counted as such. To go on with it, or to try survivors again by name:
+
+    HYPOTHESIS_PROFILE=mutation mutmut run --max-children 1 [NAME ...]
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ def measure(effort: Effort) -> Part:
     from tests.mutation import results  # mutmut is needed to measure, not to test
 
     def work() -> Part:
-        if stale := results.stale_files():
-            effort.on_progress(f"mutmut runs: {len(stale)} files have no current results")
+        effort.on_progress("making the mutants of the code as it is")
+        results.generate()
+        if all(mutant.outcome == "not reached" for mutant in results.mutants()):
+            effort.on_progress("mutmut tries every mutant, which takes hours")
             results.run()
         effort.on_progress("reading the results of mutmut")
         return summary(list(results.mutants()), explained())

@@ -11,7 +11,6 @@ from typing import Literal, TypeVar
 
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
-from mutmut.mutation.file_mutation import compute_function_hashes
 from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
@@ -58,8 +57,20 @@ def run() -> None:
 
     Raises RuntimeError where it fails. It may be interrupted: what is known by then stays known.
     """
-    command = [sys.executable, "-c", "import mutmut.__main__ as m; m.cli()", "run", "--max-children", "1"]
+    _mutmut("from mutmut.__main__ import cli; cli()", "run", "--max-children", "1")
+
+
+def generate() -> None:
+    """Let mutmut make the mutants of the code as it is; those of unchanged functions keep their results.
+
+    Raises RuntimeError where it fails.
+    """
+    _mutmut("import mutmut.__main__ as mutmut; mutmut.copy_src_dir(); mutmut.create_mutants(1)")
+
+
+def _mutmut(code: str, *arguments: str) -> None:
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation"}
+    command = [sys.executable, "-c", code, *arguments]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"mutmut failed: {(ended.stdout + ended.stderr)[-2000:]}")
@@ -72,19 +83,6 @@ def mutants() -> Iterator[Mutant]:
         data.load()
         for name, code in data.exit_code_by_key.items():
             yield Mutant(name, str(path), OUTCOMES.get(code, "crashed"))
-
-
-def stale_files() -> list[str]:
-    """Return the files whose functions are not those that mutmut has mutated, by mutmut's own hashes."""
-    stale = []
-    for path in walk_mutatable_files():
-        data = SourceFileMutationData(path=path)
-        data.load()
-        hashes = compute_function_hashes(path.read_text(encoding="utf-8"))
-        known = data.hash_by_function_name
-        if not data.meta_path.exists() or any(hashes.get(name) != known[name] for name in known):
-            stale.append(str(path))
-    return stale
 
 
 def in_the_project(work: Callable[[], Result]) -> Result:
