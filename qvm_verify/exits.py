@@ -64,6 +64,7 @@ def mishap(error: BaseException) -> str | None:
             type(error).__name__ == "OutOfMemoryError"  # of a GPU; PyTorch need not be here to be asked
             or "can't allocate memory" in said
             or "bad_alloc" in said
+            or "can't start new thread" in said  # it has a stack of its own
         )
     )
     return "not enough memory" if lacks_memory else None
