@@ -157,15 +157,27 @@ def test_a_journal_of_other_settings_is_left_alone(run, model):
     assert other.exists()
 
 
+SEAL = "0123456789ab"
+
+
 @pytest.mark.parametrize(
-    "line", ["[]", "{}}", "[" * 100_000, '{"batch":0,"tally":{}}', '{"batch":0,"tally":{"shadow":1}}']
+    "line",
+    [
+        "[]",
+        "{}}",
+        "[" * 100_000,
+        '{"batch":0,"tally":{}}',  # without a seal
+        f'{{"batch":0,"tally":{{}},"seal":"{SEAL}"}}',
+        f'{{"batch":0,"tally":{{"shadow":1}},"seal":"{SEAL}"}}',
+    ],
 )
 def test_a_damaged_journal_is_refused_by_name(line, run, model, monkeypatch):
     reports = model.parent / "reports"
     reports.mkdir()
-    monkeypatch.setattr("qvm_verify.audit.journal.digest", lambda settings: "0123456789ab")
-    (reports / "partial-0123456789ab-0.ndjson").write_text('{"audit":{}}\n' + line + "\n", encoding="utf-8")
-    refused(run(command, model, "--limit", 8), "partial-0123456789ab-0.ndjson", "line 2 is damaged")
+    monkeypatch.setattr("qvm_verify.audit.journal.digest", lambda settings: SEAL)
+    whole = f'{{"audit":{{}},"seal":"{SEAL}"}}'
+    (reports / f"partial-{SEAL}-0.ndjson").write_text(f"{whole}\n{line}\n", encoding="utf-8")
+    refused(run(command, model, "--limit", 8), f"partial-{SEAL}-0.ndjson", "line 2 is damaged")
 
 
 def test_several_processes_need_a_checkpoint(run, monkeypatch):
