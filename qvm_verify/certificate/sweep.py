@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from qvm_verify.certificate.boundary import Counter
 from qvm_verify.certificate.runs import Run, RunCollector
 from qvm_verify.exits import ContradictionError
-from qvm_verify.snn import can_compile
+from qvm_verify.snn import can_compile, compile_function
 from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 
 SMALL_BLOCK = 1 << 18
@@ -89,7 +89,7 @@ class _Blocks:
         obstacle = "half precision" if self._narrows() else "" if compiler else "no C++ compiler"
         self.fused = not obstacle
         self.evaluation = f"plain evaluation ({obstacle})" if obstacle else "fused evaluation"
-        self._extremes = torch.compile(self._extremes_of, dynamic=False) if self.fused else self._extremes_of
+        self._extremes = compile_function(self._extremes_of) if self.fused else self._extremes_of
         self._normal = mantissas  # ordinal of the smallest normal number
 
     def _floats(self, first: int, last: int) -> Tensor:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +23,20 @@ from qvm_verify.snn.step_neuron import StepNeuron, why_no_table
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Takes currents, θ and V0."""
 
+# Every time-step names the potential before it three times, and the compiler writes such expressions out into
+# one another until they have this many operations. With its own limit of 30 eight steps take a minute, and
+# sixteen more than eight; the kernel is the same loop either way.
+_OPTIONS: dict[str, str | int | bool | Callable[..., Any]] = {"realize_opcount_threshold": 16}
+
 
 def can_compile(device: torch.device) -> bool:
     """Tell whether torch.compile has what it needs: on a CPU it calls a C++ compiler."""
     return device.type != "cpu" or shutil.which(os.environ.get("CXX", "g++")) is not None
+
+
+def compile_function(function: Callable[..., Any], *, dynamic: bool = False) -> Callable[..., Any]:
+    """Return a function of tensors compiled, so that a loop over the time-steps is compiled in seconds."""
+    return torch.compile(function, dynamic=dynamic, options=_OPTIONS)
 
 
 def compiled(network: nn.Module) -> nn.Module:
@@ -37,7 +48,7 @@ def compiled(network: nn.Module) -> nn.Module:
     tensors = [*network.parameters(), *network.buffers()]
     if not can_compile(tensors[0].device if tensors else torch.device("cpu")):
         return network
-    return torch.compile(network, dynamic=False)  # type: ignore[return-value]  # it returns a module for a module
+    return torch.compile(network, dynamic=False, options=_OPTIONS)  # type: ignore[return-value]  # a module
 
 
 def fuse(network: nn.Module) -> nn.Module:
@@ -109,4 +120,4 @@ def _kernel(settings: IFSettings) -> Kernel:
             return scaled_spikes(currents, threshold, v_init, settings)
         return threshold / settings.time_steps * count_spikes(currents, threshold, v_init, settings)
 
-    return torch.compile(loop, dynamic=True)
+    return compile_function(loop, dynamic=True)
