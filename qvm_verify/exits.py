@@ -48,10 +48,19 @@ def exit_for(verdict: Verdict) -> Exit:
     }.get(verdict, Exit.AS_EXPECTED)
 
 
+# What PyTorch says where there is too little memory: of its own, of C++, for a thread's stack, for oneDNN.
+LACKS_MEMORY = (
+    "can't allocate memory",
+    "bad_alloc",
+    "can't start new thread",
+    "could not create a primitive",
+)
+
+
 def mishap(error: BaseException) -> str | None:
     """Return what befell this process, where the error is neither of the input nor of the tool; else None.
 
-    That is memory that ran out, in the words of Python, of PyTorch or of C++, and a process of PyTorch's that
+    That is memory that ran out, in Python's words or PyTorch's, and a process of PyTorch's that
     was killed while it loaded images. Whoever catches everything must let these pass: the work can be done
     elsewhere or later, and would come out differently.
     """
@@ -62,9 +71,7 @@ def mishap(error: BaseException) -> str | None:
         isinstance(error, RuntimeError)
         and (
             type(error).__name__ == "OutOfMemoryError"  # of a GPU; PyTorch need not be here to be asked
-            or "can't allocate memory" in said
-            or "bad_alloc" in said
-            or "can't start new thread" in said  # it has a stack of its own
+            or any(words in said for words in LACKS_MEMORY)
         )
     )
     return "not enough memory" if lacks_memory else None

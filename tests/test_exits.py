@@ -38,6 +38,10 @@ def too_large_for_a_library():
     raise RuntimeError("std::bad_alloc")
 
 
+def too_large_for_a_convolution():
+    raise RuntimeError("could not create a primitive")  # oneDNN gives no other reason
+
+
 def lost():
     return list(DataLoader(Lost(), num_workers=1))
 
@@ -49,6 +53,7 @@ def lost():
         (too_large_for_a_gpu, "not enough memory"),
         (too_large_for_python, "not enough memory"),
         (too_large_for_a_library, "not enough memory"),
+        (too_large_for_a_convolution, "not enough memory"),
         (lost, "a process that loads images was lost"),
     ],
 )

@@ -7,7 +7,8 @@ The one that runs ahead has a thread of its own, since a network may set what Py
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Semaphore, Thread
+from concurrent.futures import Executor
+from threading import Semaphore
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,20 +17,26 @@ from torch import Tensor
 
 
 class Ahead:
-    """A computation that its owner lets go on from one `pause` to the next."""
+    """A computation that its owner lets go on from one `pause` to the next.
 
-    def __init__(self, work: Callable[[], Tensor]) -> None:
-        self._work, self._state = work, _state_of_thread()
+    It runs in a thread of an executor that outlives it: a new thread that finds no memory left never says so.
+    """
+
+    def __init__(self, work: Callable[[], Tensor], threads: Executor) -> None:
+        self._work, self._state, self._threads = work, _state_of_thread(), threads
         self._mine, self._owners = Semaphore(0), Semaphore(0)
-        self._thread = Thread(target=self._run, daemon=True)
         self._over = self._stopped = False
         self._result: Tensor | None = None
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Make ready; where a new thread would compute otherwise than this one, be done at once."""
-        self._thread.start()
-        self._owners.acquire()
+        self._running = self._threads.submit(self._run)
+        try:
+            self._owners.acquire()
+        except BaseException:  # an interrupt
+            self._stop()
+            raise
         if self._over and self._error is None and self._result is None:
             self._result = self._work()
         return self
@@ -38,9 +45,12 @@ class Ahead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the computation where it pauses, if it is not over."""
+        self._stop()
+        self._running.result()
+
+    def _stop(self) -> None:
         self._stopped = True
         self._mine.release()
-        self._thread.join()
 
     def pause(self) -> None:
         """Give the turn back to the owner. The computation itself calls this."""

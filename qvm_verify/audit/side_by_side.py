@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -98,6 +99,7 @@ class SideBySide:
             known = ", ".join(NUMPY_DTYPES.values())
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
+        self._thread = ThreadPoolExecutor(max_workers=1)  # for the ANN
         self._image_shape = images.shape[1:]
         self._ann, self._snn = working_copy(ann), working_copy(snn)
         pairs, settings, self._findings, self._calls = correspond(self._ann, self._snn, images)
@@ -149,7 +151,7 @@ class SideBySide:
                 return run_observed(self._ann, sites, images, look.on_activation)
 
         with (
-            Ahead(run_ann) as look.ahead,
+            Ahead(run_ann, self._thread) as look.ahead,
             reference.watch_sums(self._snn, "SNN"),
             self._spiking_by_tables(),
         ):

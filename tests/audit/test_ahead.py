@@ -3,6 +3,7 @@
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -13,6 +14,12 @@ from qvm_verify.audit.ahead import Ahead
 from qvm_verify.exits import InputError
 from qvm_verify.snn import QuantizedActivation
 from tests.small_networks import TinyNetwork, dyadic_images
+
+
+@pytest.fixture
+def thread():
+    with ThreadPoolExecutor(max_workers=1) as only:
+        yield only
 
 
 class Paused:
@@ -33,9 +40,9 @@ class Paused:
         return torch.ones(1)
 
 
-def test_it_runs_from_pause_to_pause_and_only_while_its_owner_waits():
+def test_it_runs_from_pause_to_pause_and_only_while_its_owner_waits(thread):
     work = Paused()
-    with Ahead(work) as work.ahead:
+    with Ahead(work, thread) as work.ahead:
         assert work.steps == []
         for step in range(3):
             assert work.ahead.go_on()
@@ -45,35 +52,36 @@ def test_it_runs_from_pause_to_pause_and_only_while_its_owner_waits():
     assert {thread is threading.main_thread() for _, thread in work.steps} == {False}
 
 
-def test_its_error_is_raised_where_its_owner_asks():
+def test_its_error_is_raised_where_its_owner_asks(thread):
     work = Paused(fails_at=1)
-    with Ahead(work) as work.ahead:
+    with Ahead(work, thread) as work.ahead:
         assert work.ahead.go_on()
         with pytest.raises(ValueError, match="it fails"):
             work.ahead.go_on()
 
 
-def test_an_owner_that_leaves_stops_it_where_it_pauses():
+def test_an_owner_that_leaves_stops_it_where_it_pauses(thread):
     work = Paused()
-    with Ahead(work) as work.ahead:
+    with Ahead(work, thread) as work.ahead:
         work.ahead.go_on()
     assert len(work.steps) == 1
     assert work.cleaned_up
-    assert threading.active_count() == 1
+    with Ahead(lambda: torch.ones(2), thread) as ahead:  # in the same thread, which is free again
+        assert ahead.result().sum() == 2
 
 
 @pytest.mark.parametrize("grad", [True, False])
-def test_it_records_gradients_where_its_owner_does(grad):
-    with torch.set_grad_enabled(grad), Ahead(lambda: torch.ones(1, requires_grad=True) + 1) as ahead:
+def test_it_records_gradients_where_its_owner_does(grad, thread):
+    with torch.set_grad_enabled(grad), Ahead(lambda: torch.ones(1, requires_grad=True) + 1, thread) as ahead:
         assert ahead.result().requires_grad is grad
 
 
 @pytest.mark.parametrize("state", [torch.autocast("cpu", torch.bfloat16), torch.inference_mode()])
-def test_it_computes_in_its_owners_thread_where_another_would_compute_otherwise(state):
+def test_it_computes_in_its_owners_thread_where_another_would_compute_otherwise(state, thread):
     x = torch.full((2, 2), 1 / 3)
     with state:
         expected = x @ x
-        with Ahead(lambda: x @ x) as ahead:
+        with Ahead(lambda: x @ x, thread) as ahead:
             found = ahead.result()
     assert (found.dtype, found.is_inference()) == (expected.dtype, expected.is_inference())
     assert torch.equal(found, expected)

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.running import faults, shared
-from tests.running.jobs import AUDIT, REFUTED, REPORTS
+from tests.running.jobs import AUDIT, LARGE, REFUTED, REPORTS
 from tests.running.shared import TWO_BATCHES
 from tests.running.tiny_disk import can_mount
 
@@ -63,7 +63,8 @@ def test_an_audit_survives_a_folder_that_becomes_read_only(bench):
 
 
 def test_an_audit_survives_running_out_of_memory(bench):
-    survived(bench, AUDIT, faults.without_memory(2))  # limits kept by the kernel: see the scorecard
+    survived(bench, AUDIT, faults.without_memory(2))
+    survived(bench, LARGE, faults.with_little_memory(1, count=2, seed=0))
 
 
 @pytest.mark.parametrize("victim", TWO_BATCHES)
