@@ -18,13 +18,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
 
 from benchmarks.subject import Setting, ann_of, runner
 from qvm_verify import snn
 from qvm_verify.audit import verify
+from qvm_verify.snn import QuantizedActivation
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 4
+WORKS = {
+    "nothing": "Python with PyTorch and the audit's code",
+    "ann": "the ANN's forward passes",
+    "both": "those, and the spiking network's, which has weights of its own",
+    "both, counting ready": "and what counts in one pass is compiled (Numba)",
+    "audit": "the audit",
+}
+"""What can be done, each more than the one before it."""
 
 
 class Alone(NamedTuple):
@@ -85,17 +95,28 @@ def peak_mib() -> float:
 
 
 def work_of(name: str, setting: Setting) -> Callable[[], object]:
-    """Return what is to be done: "nothing", "ann" or "audit" of some batches, eagerly."""
+    """Return one of `WORKS` on some batches, eagerly. Raises ValueError for any other name."""
+    if name not in WORKS:
+        raise ValueError(f"unknown work {name!r}; one of {', '.join(WORKS)}")
     if name == "nothing":
         return lambda: None
     ann = ann_of(setting)
     batches = [setting.images(seed=seed) for seed in range(1, REPEATS + 1)]
     if name == "ann":
-        return lambda: [runner(ann, images)().sum() for images in batches]
+        return lambda: _forward(batches, ann)
+    spiking = snn.convert(ann)  # as the audit's command has it
     if name == "audit":
-        spiking = snn.convert(ann)  # as the audit's command does: it has tables of its own
         return lambda: verify(ann, spiking, batches, certify="off")
-    raise ValueError(f"unknown work {name!r}; one of nothing, ann, audit")
+    if name == "both, counting ready":
+        site = QuantizedActivation(setting.levels, "round")
+        verify(site, snn.convert(site), [torch.rand(1, 8)], certify="off")
+    return lambda: _forward(batches, ann, spiking)
+
+
+def _forward(batches: Sequence[Tensor], *chosen: nn.Module) -> None:
+    for images in batches:
+        for network in chosen:
+            runner(network, images)()
 
 
 def main(arguments: Sequence[str]) -> None:

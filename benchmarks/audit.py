@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.alone import run_alone
+from benchmarks.alone import WORKS, run_alone
 from benchmarks.results import Result, one, ratio
 from benchmarks.subject import Setting, ann_of, runner
 from benchmarks.targets import AUDIT_MEMORY, AUDIT_OVER_ANN
@@ -44,13 +44,10 @@ def _differences(times: Times) -> list[float]:
 
 
 def measure_memory(setting: Setting) -> Iterator[Result]:
-    """Yield the audit's peak memory as a ratio to the ANN's forward pass, each in a process of its own."""
+    """Yield the audit's peak memory as a ratio to the ANN's forward pass, and what makes it up."""
     rounds = 1 if setting.quick else 3
-    peaks = {
-        work: [run_alone(work, setting)[0].peak_mib for _ in range(rounds)]
-        for work in ("nothing", "ann", "audit")
-    }
+    peaks = {work: [run_alone(work, setting)[0].peak_mib for _ in range(rounds)] for work in WORKS}
     detail = "each in a process of its own, eager, with all of Python and PyTorch"
     yield ratio("memory", AUDIT_MEMORY, peaks, "audit", "ann", detail)
     for work, seen in peaks.items():
-        yield one("memory", f"peak memory: {work}", "MiB", seen)
+        yield one("memory", f"peak memory: {work}", "MiB", seen, WORKS[work])

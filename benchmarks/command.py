@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from benchmarks import audit, certificate, forward, growth, peers
+from benchmarks import audit, certificate, forward, growth, modes, peers
 from benchmarks.results import Outcome, Result, Skipped, machine, outcomes, save, show, to_json
 from benchmarks.subject import QUICK, Setting
 from qvm_verify.exits import CommandParser, Exit, InputError
@@ -21,6 +21,7 @@ Benchmark = Callable[[Setting], Iterator[Result | Skipped]]
 BENCHMARKS: dict[str, Benchmark] = {
     "forward": forward.measure,
     "peers": peers.measure,
+    "modes": modes.measure,
     "audit": audit.measure_time,
     "memory": audit.measure_memory,
     "certificate": certificate.measure,

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from benchmarks import command, forward, peers, results, subject, targets, timing
+from benchmarks import alone, command, forward, modes, peers, results, subject, targets, timing
 from qvm_verify import snn
 from qvm_verify.exits import Exit
 from tests.small_networks import TinyNetwork, dyadic_images
@@ -180,3 +180,19 @@ def test_the_subject_uses_its_levels_and_both_networks_are_measured(monkeypatch)
             module.register_forward_hook(lambda site, inputs, output: seen.append(output.unique().numel()))
     subject.runner(ann, setting.images())()
     assert seen[0] == setting.levels + 1
+
+
+def test_modes_say_whether_their_bits_are_the_same():
+    found = {result.name.split(" / ")[0]: result for result in modes.measure(subject.QUICK)}
+    assert found[modes.INFERENCE].detail == "the same bits"
+    assert "bits" in found[modes.CHANNELS_LAST].detail
+    assert modes._comparison(torch.zeros(2), torch.tensor([0.0, 0.5])) == (
+        "other bits: scores differ by up to 5.0e-01"
+    )
+
+
+def test_every_work_can_be_done_alone_and_no_other():
+    for name in alone.WORKS:
+        alone.work_of(name, subject.QUICK)()
+    with pytest.raises(ValueError, match="unknown work 'play'; one of nothing, ann, both"):
+        alone.work_of("play", subject.QUICK)
