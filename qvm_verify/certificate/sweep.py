@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -85,29 +86,18 @@ class _Blocks:
         mantissas = round(2 / torch.finfo(dtype).eps) // 2
         one = int(to_ordinals(torch.ones(1, dtype=dtype)))
         self._table = self._floats(one, one + mantissas - 1)
+        extremes = _extremes_of(activation, neuron)
+        with _DtypesSeen() as seen:
+            extremes(self._table[:8], self._table[:1])
         compiler = can_compile(device)
-        obstacle = "half precision" if self._narrows() else "" if compiler else "no C++ compiler"
+        obstacle = "half precision" if seen.narrow else "" if compiler else "no C++ compiler"
         self.fused = not obstacle
         self.evaluation = f"plain evaluation ({obstacle})" if obstacle else "fused evaluation"
-        self._extremes = compile_function(self._extremes_of) if self.fused else self._extremes_of
+        self._extremes = compile_function(extremes) if self.fused else extremes
         self._normal = mantissas  # ordinal of the smallest normal number
 
     def _floats(self, first: int, last: int) -> Tensor:
         return to_floats(torch.arange(first, last + 1, device=self._device), self._dtype)
-
-    def _narrows(self) -> bool:
-        """Tell whether half precision occurs anywhere in the evaluation.
-
-        A fused kernel keeps such values in float32, and so computes other numbers than the network.
-        """
-        with _DtypesSeen() as seen:
-            self._extremes_of(self._table[:8], self._table[:1])
-        return any(dtype.is_floating_point and dtype.itemsize < 4 for dtype in seen.dtypes)
-
-    def _extremes_of(self, table: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
-        x = table * scale
-        level, spike_count = self._activation(x), self._neuron(x)
-        return level.amin(), level.amax(), spike_count.amin(), spike_count.amax()
 
     def collect(self, first: int, last: int, collector: RunCollector) -> None:
         """Add the runs of one block."""
@@ -140,12 +130,29 @@ class _Blocks:
         return [float(table[:, k].amin() if k % 2 == 0 else table[:, k].amax()) for k in range(4)]
 
 
+def _extremes_of(activation: Counter, neuron: Counter) -> FunctionType:
+    """Return what takes floats and a factor to the smallest and largest M and N of their products."""
+
+    def extremes(table: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
+        x = table * scale
+        level, spike_count = activation(x), neuron(x)
+        return level.amin(), level.amax(), spike_count.amin(), spike_count.amax()
+
+    assert isinstance(extremes, FunctionType)
+    return extremes
+
+
 class _DtypesSeen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes the dtype of every tensor that is computed while it is active."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether half precision occurred, which a fused kernel computes in float32, with other results."""
+        return any(dtype.is_floating_point and dtype.itemsize < 4 for dtype in self.dtypes)
 
     def __torch_dispatch__(
         self, function: Any, types: Any, arguments: Any = (), keywords: dict[str, Any] | None = None

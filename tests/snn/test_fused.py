@@ -206,3 +206,15 @@ def test_without_a_compiler_everything_runs_as_it_is(monkeypatch):
 def test_an_activation_is_no_neuron():
     site = torch.nn.Sequential(QuantizedActivation(4, "floor"))
     assert type(snn.fuse(site)[0]) is QuantizedActivation
+
+
+def test_every_function_is_compiled_however_many_share_their_code():
+    def adding(number):
+        def add(x):
+            return x + number
+
+        return add
+
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for number in range(3):
+            assert snn.compile_function(adding(number))(torch.zeros(2)).tolist() == [number, number]
