@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.results import Result, ratio
 from benchmarks.subject import Setting, ann_of, runner
@@ -21,26 +21,15 @@ def measure(setting: Setting) -> Iterator[Result]:
     images = setting.images().contiguous()
     plain = copy.deepcopy(ann).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's stub lacks it
     cases = {
-        USUAL: without_gradients(plain, images),
+        USUAL: runner(plain, images, torch.no_grad),
         INFERENCE: runner(plain, images),
-        CHANNELS_LAST: without_gradients(ann, setting.images()),
+        CHANNELS_LAST: runner(ann, setting.images(), torch.no_grad),
     }
     usual = cases[USUAL]()
     details = {name: _comparison(usual, cases[name]()) for name in (INFERENCE, CHANNELS_LAST)}
     times = interleaved(cases, setting.rounds)
     for name, detail in details.items():
         yield ratio("modes", f"{name} / {USUAL}, eager ANN forward", times, name, USUAL, detail)
-
-
-def without_gradients(network: nn.Module, images: Tensor) -> Callable[[], Tensor]:
-    """Return what runs a network on images as an audit does."""
-
-    def run() -> Tensor:
-        with torch.no_grad():
-            output: Tensor = network(images)
-            return output
-
-    return run
 
 
 def _comparison(usual: Tensor, other: Tensor) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,11 +66,13 @@ def snn_of(ann: nn.Module) -> nn.Module:
     return network
 
 
-def runner(network: nn.Module, images: Tensor) -> Callable[[], Tensor]:
-    """Return what runs a network on images in inference mode."""
+def runner(
+    network: nn.Module, images: Tensor, mode: Callable[[], AbstractContextManager[Any]] = torch.inference_mode
+) -> Callable[[], Tensor]:
+    """Return what runs a network on images, in inference mode unless told otherwise."""
 
     def run() -> Tensor:
-        with torch.inference_mode():
+        with mode():
             output: Tensor = network(images)
             return output
 

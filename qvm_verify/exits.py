@@ -60,9 +60,9 @@ LACKS_MEMORY = (
 def mishap(error: BaseException) -> str | None:
     """Return what befell this process, where the error is neither of the input nor of the tool; else None.
 
-    That is memory that ran out, in Python's words or PyTorch's, and a process of PyTorch's that
-    was killed while it loaded images. Whoever catches everything must let these pass: the work can be done
-    elsewhere or later, and would come out differently.
+    That is memory that ran out, in Python's words or PyTorch's, and a process of PyTorch's that was killed
+    while it loaded images. Whoever catches everything must let these pass: the work can be done elsewhere or
+    later, and would come out differently.
     """
     said = str(error)
     if isinstance(error, RuntimeError) and said.startswith("DataLoader worker"):

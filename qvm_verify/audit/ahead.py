@@ -30,7 +30,7 @@ class Ahead:
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
-        """Make ready; where a new thread would compute otherwise than this one, be done at once."""
+        """Make ready; where the other thread would compute otherwise than this one, be done at once."""
         self._running = self._threads.submit(self._run)
         try:
             self._owners.acquire()

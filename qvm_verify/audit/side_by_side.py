@@ -99,7 +99,7 @@ class SideBySide:
             known = ", ".join(NUMPY_DTYPES.values())
             raise InputError(f"images are {images.dtype}; the reference knows {known}")
         self._seed, self._dtype, self._device = seed, images.dtype, images.device
-        self._thread = ThreadPoolExecutor(max_workers=1)  # for the ANN
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ANN")
         self._image_shape = images.shape[1:]
         self._ann, self._snn = working_copy(ann), working_copy(snn)
         pairs, settings, self._findings, self._calls = correspond(self._ann, self._snn, images)

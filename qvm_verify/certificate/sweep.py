@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -94,7 +93,6 @@ class _Blocks:
         self.fused = not obstacle
         self.evaluation = f"plain evaluation ({obstacle})" if obstacle else "fused evaluation"
         self._extremes = compile_function(extremes) if self.fused else extremes
-        self._normal = mantissas  # ordinal of the smallest normal number
 
     def _floats(self, first: int, last: int) -> Tensor:
         return to_floats(torch.arange(first, last + 1, device=self._device), self._dtype)
@@ -130,7 +128,7 @@ class _Blocks:
         return [float(table[:, k].amin() if k % 2 == 0 else table[:, k].amax()) for k in range(4)]
 
 
-def _extremes_of(activation: Counter, neuron: Counter) -> FunctionType:
+def _extremes_of(activation: Counter, neuron: Counter) -> Callable[[Tensor, Tensor], tuple[Tensor, ...]]:
     """Return what takes floats and a factor to the smallest and largest M and N of their products."""
 
     def extremes(table: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
@@ -138,7 +136,6 @@ def _extremes_of(activation: Counter, neuron: Counter) -> FunctionType:
         level, spike_count = activation(x), neuron(x)
         return level.amin(), level.amax(), spike_count.amin(), spike_count.amax()
 
-    assert isinstance(extremes, FunctionType)
     return extremes
 
 

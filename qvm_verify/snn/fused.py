@@ -35,12 +35,13 @@ def can_compile(device: torch.device) -> bool:
     return device.type != "cpu" or shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
-def compile_function(function: FunctionType, *, dynamic: bool = False) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], *, dynamic: bool = False) -> Callable[..., Any]:
     """Return a function of tensors compiled, so that a loop over the time-steps is compiled in seconds.
 
     One piece of code is compiled for 8 cases at most, and runs uncompiled, without a word, in all others. So
     each function gets a copy of its code: closures that differ in what they close over are no cases of one.
     """
+    assert isinstance(function, FunctionType)  # not a method: that shares its code
     code, closure = function.__code__.replace(), function.__closure__
     own = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, closure)
     return torch.compile(own, dynamic=dynamic, options=_OPTIONS)
@@ -127,5 +128,4 @@ def _kernel(settings: IFSettings) -> Kernel:
             return scaled_spikes(currents, threshold, v_init, settings)
         return threshold / settings.time_steps * count_spikes(currents, threshold, v_init, settings)
 
-    assert isinstance(loop, FunctionType)
     return compile_function(loop, dynamic=True)

@@ -99,6 +99,19 @@ class Autocasting(nn.Module):
             return self.network(x)
 
 
+def test_its_thread_is_kept_for_the_whole_audit_and_ends_with_it():
+    ann, seen = TinyNetwork(), []
+    snn = qvm.convert(ann)
+    ann.register_forward_pre_hook(lambda module, inputs: seen.append(threading.current_thread()))
+    qvm.verify(ann, snn, [dyadic_images()] * 3, certify="off")
+    gc.collect()
+    ahead = {thread for thread in seen if thread.name.startswith("ANN")}
+    assert len(ahead) == 1
+    for thread in ahead:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
 def test_what_the_ann_sets_around_its_sites_does_not_reach_the_spiking_network():
     ann, x = TinyNetwork(), dyadic_images()
     assert Autocasting(ann)(x).dtype == torch.float16
