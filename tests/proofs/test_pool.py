@@ -18,8 +18,7 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_replaced():
     calls = call_all(number_of_this_process, ((k,) for k in range(2)), time_limit=60, workers=1)
     _, first = next(calls)
     os.kill(first.value, signal.SIGKILL)
-    while Path(f"/proc/{first.value}/cmdline").read_bytes():
-        time.sleep(0.001)
+    os.waitid(os.P_PID, first.value, os.WEXITED | os.WNOWAIT)  # over, and its end of the pipe closed
     _, second = next(calls)
     assert (second.failure, second.value != first.value) == (None, True)
 

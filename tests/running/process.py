@@ -23,6 +23,11 @@ Inject = Callable[[], None]
 """Arranges, in the process itself and before the command begins, what is to befall it."""
 
 
+def heed_interrupts() -> None:
+    """Let an interrupt end this process: a shell's background jobs ignore it, and so do their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Ended(NamedTuple):
     """How a process ended; code as subprocess has it, None where it had to be ended."""
 
@@ -90,7 +95,7 @@ def _run(
         os.dup2(os.open(path, NEW), number)
     told = os.open(clock, NEW) if clock else None
     os.environ |= {"COLUMNS": "200", **environment}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    heed_interrupts()
     run = import_module(command).command
     if inject is not None:
         inject()

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.running.process import heed_interrupts
+
 ARGUMENTS = ("theorem-1", "--report=proofs", "--ledger=ledger.md")
 
 
@@ -21,6 +23,7 @@ def prove(folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
 
 

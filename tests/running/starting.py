@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.running.process import heed_interrupts
+
 LIBRARIES = {"audit": ("numpy", "libtorch_cpu"), "train": ("libtorch_cpu",), "replay": ("numpy",)}
 """Commands, and libraries that are there while they are being imported."""
 
@@ -21,6 +23,7 @@ def interrupted(command: str, library: str) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        preexec_fn=heed_interrupts,
     )
     maps = Path(f"/proc/{process.pid}/maps")
     while process.poll() is None and library not in maps.read_text(encoding="utf-8"):
