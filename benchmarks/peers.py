@@ -18,6 +18,9 @@ from qvm_verify.snn import Currents, IFNeuron
 
 CONSTANT: Currents = "constant"
 STREAMING: Currents = "streaming"
+INSTALL = (  # with its dependencies it would bring a torch of its own
+    "pip install --no-deps spikingjelly; pip install loguru SciencePlots tensorboard h5py scipy tqdm requests"
+)
 LOOPS = {CONSTANT: "eager constant-current loop", STREAMING: "eager streaming loop"}
 SPIKINGJELLYS = {CONSTANT: "SpikingJelly constant-current", STREAMING: "SpikingJelly multi-step"}
 
@@ -69,7 +72,7 @@ def measure(setting: Setting) -> Iterator[Result | Skipped]:
     try:
         nodes = importlib.import_module("spikingjelly.activation_based.neuron")
     except ImportError as error:
-        yield Skipped(benchmark="peers", reason=f"SpikingJelly is not installed ({error})")
+        yield Skipped(benchmark="peers", reason=f"SpikingJelly cannot be imported ({error}): {INSTALL}")
     else:
         others |= {SPIKINGJELLYS[currents]: with_peers(network, nodes) for currents, network in plain.items()}
         kinds |= {name: currents for currents, name in SPIKINGJELLYS.items()}

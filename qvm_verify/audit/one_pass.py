@@ -72,10 +72,11 @@ class SiteTable:
         steps = first_holding(
             lambda x: torch.cat(
                 [
-                    activation.level(x[:levels]) >= torch.arange(1, levels + 1),
-                    *_integer_z(x[levels:-1], setting),
-                    x[-1:] > setting.threshold,
-                ]
+                    activation.level(x[:, :levels]) >= torch.arange(1, levels + 1),
+                    *_integer_z(x[:, levels:-1], setting),
+                    x[:, -1:] > setting.threshold,
+                ],
+                dim=1,
             ),
             levels + 2 * (levels + 1) + 1,
             DTYPE,
@@ -211,10 +212,10 @@ def _as_defined(module: nn.Module) -> bool:
 
 
 def _integer_z(x: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
-    """Return whether z = x L / γ reaches k, and whether it passes k, for k = 0 ... L: one float each."""
+    """Return whether z = x L / γ reaches k, and whether it passes k, for k = 0 ... L: one column each."""
     z = x * setting.levels / setting.activation_threshold
     k = torch.arange(setting.levels + 1)
-    return z[: len(k)] >= k, z[len(k) :] > k
+    return z[:, : len(k)] >= k, z[:, len(k) :] > k
 
 
 def _margin_edges(boundaries: list[int]) -> set[int]:

@@ -64,28 +64,29 @@ def is_monotone(runs: list[Run]) -> bool:
 
 def steps(runs: list[Run], values: list[float], dtype: torch.dtype) -> tuple[str, ...]:
     """Return, for k = 1, 2, ..., the smallest float from which on `values` (one a run) reach k."""
-    found: list[str] = []
+    found: list[int] = []
     for run, value in zip(runs, values, strict=True):
         while value == value and len(found) < value:
-            found.append(hex_float(run.first, dtype))
-    return tuple(found)
+            found.append(run.first)
+    return hex_floats(found, dtype)
 
 
 def interval(run: Run, dtype: torch.dtype) -> Interval:
     """Return a run as the report shows it."""
     level, spike_count = (None if value != value else int(value) for value in run[2:])
+    first, last = hex_floats([run.first, run.last], dtype)
     return Interval(
-        first=hex_float(run.first, dtype),
-        last=hex_float(run.last, dtype),
+        first=first,
+        last=last,
         inputs=run.inputs,
         level=level,
         spike_count=spike_count,
     )
 
 
-def hex_float(place: int, dtype: torch.dtype) -> str:
-    """Return the float at an ordinal in hexadecimal."""
-    return float(to_floats(torch.tensor(place), dtype)).hex()
+def hex_floats(places: list[int], dtype: torch.dtype) -> tuple[str, ...]:
+    """Return the floats at ordinals in hexadecimal."""
+    return tuple(number.hex() for number in to_floats(torch.tensor(places), dtype).tolist())
 
 
 def float_classes(runs: list[Run], failing: list[Run], dtype: torch.dtype) -> dict[str, FloatClass]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -36,33 +37,61 @@ def fewest_terms(case: Case, terms: Sequence[Term], bias: Fraction) -> tuple[int
     on until the case fails, and then each that is not needed is left out again.
     """
     wanted = causes(experiment_of(case))
-
-    def fails(chosen: Sequence[int]) -> bool:
-        return _fails_on(case, [terms[place] for place in chosen], bias, wanted)
+    shares = _shares(terms)
 
     def telling(place: int) -> tuple[Fraction, Fraction]:
-        term = terms[place]
-        difference = sum(abs(term.at(t) - term.own) for t in range(case.time_steps))
-        return abs(term.weight) * difference, abs(term.weight * term.own)
+        own, *others = shares[place]
+        return sum((abs(other - own) for other in others), Fraction(0)), abs(own)
 
-    order = sorted(range(len(terms)), key=telling, reverse=True)
-    counts = [*range(min(len(order), LONGEST_SEARCH)), len(order)]
-    count = next((count for count in counts if fails(order[:count])), None)
-    if count is None:
-        return None
-    chosen = order[:count]
-    for place in list(reversed(chosen)) if count <= LONGEST_SEARCH else ():
-        fewer = [other for other in chosen if other != place]
-        if fails(fewer):
-            chosen = fewer
+    chosen: list[int] = []
+    sums = _nothing(terms, bias)
+    for place in sorted(range(len(terms)), key=telling, reverse=True):
+        if len(chosen) < LONGEST_SEARCH and _fails_on(case, sums, wanted):
+            break
+        chosen.append(place)
+        sums = _added(sums, shares[place])
+    else:
+        if not _fails_on(case, sums, wanted):
+            return None
+    for place in list(reversed(chosen)) if len(chosen) <= LONGEST_SEARCH else ():
+        fewer = _added(sums, [-share for share in shares[place]])
+        if _fails_on(case, fewer, wanted):
+            chosen.remove(place)
+            sums = fewer
     return tuple(sorted(chosen))
 
 
-def _fails_on(case: Case, terms: Sequence[Term], bias: Fraction, wanted: tuple[str, ...] | None) -> bool:
-    """Tell whether a case fails, for the causes that are wanted, on the exact sum of these terms alone."""
-    own = sum((term.weight * term.own for term in terms), bias)
-    currents = [sum((term.weight * term.at(t) for term in terms), bias) for t in range(case.time_steps)]
-    alone = replace(experiment_of(case), x=_nearest(own, case.dtype), currents=tuple(currents))
+def _steps(terms: Sequence[Term]) -> range:
+    """Return the time-steps at which the inputs may differ: a single one where all are constant."""
+    return range(max((len(term.inputs) for term in terms), default=1))
+
+
+def _nothing(terms: Sequence[Term], bias: Fraction) -> list[Fraction]:
+    """Return the currents without any of the terms: of the ANN, then of each time-step."""
+    return [bias, *(bias for _ in _steps(terms))]
+
+
+def _shares(terms: Sequence[Term]) -> list[list[Fraction]]:
+    """Return what each term adds to each of these currents."""
+    steps = _steps(terms)
+    return [[term.weight * term.own, *(term.weight * term.at(step) for step in steps)] for term in terms]
+
+
+def _added(sums: Sequence[Fraction], share: Sequence[Fraction]) -> list[Fraction]:
+    return [total + part for total, part in zip(sums, share, strict=True)]
+
+
+def _fails_on(case: Case, sums: Sequence[Fraction], wanted: tuple[str, ...] | None) -> bool:
+    """Tell whether a case fails, for the causes that are wanted, on these exact currents.
+
+    The first is the ANN's; the others are those of every time-step, or a single constant one.
+    """
+    own, *currents = sums
+    alone = replace(
+        experiment_of(case),
+        x=_nearest(own, case.dtype),
+        currents=tuple(currents if len(currents) > 1 else currents * case.time_steps),
+    )
     return not alone.run().lossless and causes(alone) == wanted
 
 
@@ -94,8 +123,9 @@ def slice_agrees(case: Case, found: NeuronSlice) -> bool:
         terms = _terms_of(found)
         if any(place >= len(terms) for place in found.fewest):
             return False
-        bias = Fraction(float.fromhex(found.bias))
-        if not _fails_on(case, [terms[place] for place in found.fewest], bias, causes(experiment_of(case))):
+        chosen = [terms[place] for place in found.fewest]
+        alone = reduce(_added, _shares(chosen), _nothing(chosen, Fraction(float.fromhex(found.bias))))
+        if not _fails_on(case, alone, causes(experiment_of(case))):
             return False
     own, currents = sums_of(found)
     if len(currents) == 1:
