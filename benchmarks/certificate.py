@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 
@@ -79,5 +81,13 @@ def measure_prove(setting: Setting) -> Iterator[Result | Skipped]:
                 [*command, "--report", folder], cwd=ROOT, capture_output=True, text=True, check=False
             )
             seconds.append(time.perf_counter() - start)
-    detail = f"exit code {run.returncode}" + (", one claim only" if setting.quick else "")
-    yield one("prove", PROVE, "s", seconds, detail)
+        detail = f"exit code {run.returncode}; {_slowest(Path(folder) / 'claims.json')}"
+    yield one("prove", PROVE, "s", seconds, detail + ("; one claim only" if setting.quick else ""))
+
+
+def _slowest(report: Path) -> str:
+    """Return where the time goes: what all claims take together, and what those take that take longest."""
+    claims = json.loads(report.read_text(encoding="utf-8"))["claims"]
+    claims.sort(key=lambda claim: claim["seconds"], reverse=True)
+    each = ", ".join(f"{claim['id']} {claim['seconds']:.1f} s" for claim in claims[:5])
+    return f"{len(claims)} claims take {sum(claim['seconds'] for claim in claims):.0f} s of solvers: {each}"
