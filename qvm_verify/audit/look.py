@@ -23,7 +23,7 @@ from qvm_verify.audit.setting import (
     scaled_rates,
 )
 from qvm_verify.audit.sites import Call, Pair
-from qvm_verify.audit.statistics import Observation, site_statistics
+from qvm_verify.audit.statistics import Observation, entries_of, site_statistics
 from qvm_verify.audit.tally import Tally
 from qvm_verify.exits import InputError
 from qvm_verify.report.model import Mode
@@ -132,9 +132,8 @@ class Look:
                 found.reach[site.name] = site.table.reach(ann, usual)
         self.tally.merge(found)
         picked = self._reference.pick(current.numel())
-        self._reference.neurons(
-            self._title(site, mode), observed(lambda x: x.flatten()[picked]), site.setting
-        )
+        sample = observed(lambda x: entries_of(x, picked))
+        self._reference.neurons(self._title(site, mode), sample, site.setting)
         rest = (~usual).nonzero().flatten()
         if len(rest):
             seen = observed(lambda x: x[rest])

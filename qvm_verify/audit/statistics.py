@@ -45,11 +45,17 @@ class Observation(NamedTuple):
         """Return the entries with these numbers, counted through the batch, as a batch of single numbers."""
 
         def flat(x: Tensor) -> Tensor:
-            return x.flatten()[entries.to(x.device)]
+            return entries_of(x, entries)
 
         steps = per_step(self.current, setting) if setting.streaming else (self.current,)
         current = torch.cat([flat(step) for step in steps])
         return Observation(*map(flat, self._replace(current=self.level)))._replace(current=current)
+
+
+def entries_of(x: Tensor, numbers: Tensor) -> Tensor:
+    """Return the entries with these numbers, counted row by row, whatever the layout in memory."""
+    # Not x.flatten()[numbers], which copies all of a channels-last tensor for a few numbers of it.
+    return x[torch.unravel_index(numbers.to(x.device), x.shape)]
 
 
 @dataclass
