@@ -62,6 +62,7 @@ def _in_images(setting: Setting) -> Iterator[Result]:
     forwards = {str(n): lambda n=n: forward(n) for n in BATCHES}
     yield _fitted("growth of the SNN forward in images", BATCHES, interleaved(forwards, setting.rounds))
     audited = snn.convert(ann)
+    # After the first batch, with which comes what is done once: to fit that, too, would hide the growth.
     audits: Times = {str(n): [] for n in BATCHES}
     for _ in range(1 if setting.quick else 3):
         batches = batch_seconds(ann, audited, images, max(BATCHES))

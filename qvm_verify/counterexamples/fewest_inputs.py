@@ -37,14 +37,13 @@ def fewest_terms(case: Case, terms: Sequence[Term], bias: Fraction) -> tuple[int
     on until the case fails, and then each that is not needed is left out again.
     """
     wanted = causes(experiment_of(case))
-    shares = _shares(terms)
+    sums, shares = _parts(terms, bias, case.time_steps)
 
     def telling(place: int) -> tuple[Fraction, Fraction]:
         own, *others = shares[place]
         return sum((abs(other - own) for other in others), Fraction(0)), abs(own)
 
     chosen: list[int] = []
-    sums = _nothing(terms, bias)
     for place in sorted(range(len(terms)), key=telling, reverse=True):
         if len(chosen) < LONGEST_SEARCH and _fails_on(case, sums, wanted):
             break
@@ -61,20 +60,16 @@ def fewest_terms(case: Case, terms: Sequence[Term], bias: Fraction) -> tuple[int
     return tuple(sorted(chosen))
 
 
-def _steps(terms: Sequence[Term]) -> range:
-    """Return the time-steps at which the inputs may differ: a single one where all are constant."""
-    return range(max((len(term.inputs) for term in terms), default=1))
+def _parts(
+    terms: Sequence[Term], bias: Fraction, time_steps: int
+) -> tuple[list[Fraction], list[list[Fraction]]]:
+    """Return the currents without any term, of the ANN and of each time-step, and what each term adds.
 
-
-def _nothing(terms: Sequence[Term], bias: Fraction) -> list[Fraction]:
-    """Return the currents without any of the terms: of the ANN, then of each time-step."""
-    return [bias, *(bias for _ in _steps(terms))]
-
-
-def _shares(terms: Sequence[Term]) -> list[list[Fraction]]:
-    """Return what each term adds to each of these currents."""
-    steps = _steps(terms)
-    return [[term.weight * term.own, *(term.weight * term.at(step) for step in steps)] for term in terms]
+    One time-step stands for all where every input is constant.
+    """
+    steps = range(time_steps if any(len(term.inputs) > 1 for term in terms) else 1)
+    shares = [[term.weight * term.own, *(term.weight * term.at(step) for step in steps)] for term in terms]
+    return [bias, *(bias for _ in steps)], shares
 
 
 def _added(sums: Sequence[Fraction], share: Sequence[Fraction]) -> list[Fraction]:
@@ -124,8 +119,8 @@ def slice_agrees(case: Case, found: NeuronSlice) -> bool:
         if any(place >= len(terms) for place in found.fewest):
             return False
         chosen = [terms[place] for place in found.fewest]
-        alone = reduce(_added, _shares(chosen), _nothing(chosen, Fraction(float.fromhex(found.bias))))
-        if not _fails_on(case, alone, causes(experiment_of(case))):
+        nothing, shares = _parts(chosen, Fraction(float.fromhex(found.bias)), case.time_steps)
+        if not _fails_on(case, reduce(_added, shares, nothing), causes(experiment_of(case))):
             return False
     own, currents = sums_of(found)
     if len(currents) == 1:

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from benchmarks import alone, command, forward, modes, peers, results, subject, targets, timing
+from benchmarks import alone, audit, command, forward, modes, peers, results, subject, targets, timing
 from qvm_verify import snn
 from qvm_verify.exits import Exit
 from tests.small_networks import TinyNetwork, dyadic_images
@@ -180,6 +180,25 @@ def test_the_subject_uses_its_levels_and_both_networks_are_measured(monkeypatch)
             module.register_forward_hook(lambda site, inputs, output: seen.append(output.unique().numel()))
     subject.runner(ann, setting.images())()
     assert seen[0] == setting.levels + 1
+
+
+def test_each_batch_of_an_audit_after_its_first_is_timed(monkeypatch):
+    clock = iter([0.0, 10.0, 11.0, 13.0])
+    monkeypatch.setattr(audit.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(audit, "verify", lambda ann, spiking, data, certify: seen.extend(data))
+    seen, images = [], torch.zeros(1)
+    assert audit.batch_seconds(nn.Identity(), nn.Identity(), images, batches=2) == [1.0, 2.0]
+    assert len(seen) == 3
+
+
+def test_a_missing_spikingjelly_is_skipped_with_the_command_that_installs_it(monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'loguru'")
+
+    monkeypatch.setattr(peers.importlib, "import_module", missing)
+    skipped = next(peers.measure(subject.QUICK))
+    assert "No module named 'loguru'" in skipped.reason
+    assert "pip install --no-deps spikingjelly" in skipped.reason
 
 
 def test_modes_say_whether_their_bits_are_the_same():
