@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 from benchmarks.alone import WORKS, run_alone
 from benchmarks.results import Result, one, ratio
-from benchmarks.subject import Setting, ann_of, runner
+from benchmarks.subject import Setting, ann_of, runner, snn_of
 from benchmarks.targets import AUDIT_MEMORY, AUDIT_OVER_ANN
 from benchmarks.timing import interleaved
 from qvm_verify import snn
@@ -19,10 +19,15 @@ from qvm_verify.audit import verify
 
 BATCHES = 4
 """How many batches are timed in each audit."""
+PARTS = {
+    "both networks' convolutions": "those of both networks, each alone on what it receives",
+    "both networks": "both networks, eager, with those; the rest of the audit counts and compares",
+}
+"""What an audit of a batch has to do in any case, each with what is before it."""
 
 
 def measure_time(setting: Setting) -> Iterator[Result]:
-    """Yield what the audit of one more batch takes, as a ratio to the ANN's forward pass of it."""
+    """Yield what the audit of one more batch takes, as a ratio to the ANN's forward pass, and its parts."""
     ann, images = ann_of(setting), setting.images()
     spiking = snn.convert(ann)  # as the audit's command does: it has tables of its own
     of_a_batch: list[float] = []
@@ -30,14 +35,45 @@ def measure_time(setting: Setting) -> Iterator[Result]:
     def audit() -> None:
         of_a_batch.append(statistics.median(batch_seconds(ann, spiking, images, BATCHES)))
 
-    cases = {"ANN": runner(snn.compiled(ann), images), "ANN, eager": runner(ann, images), "audit": audit}
+    cases = {
+        "ANN": runner(snn.compiled(ann), images),
+        "ANN, eager": runner(ann, images),
+        "convolutions": convolutions(ann, images),
+        "SNN, eager": runner(snn_of(ann), images),
+        "audit": audit,
+    }
     times = interleaved(cases, max(3, setting.rounds // 3))
     times["batch"] = of_a_batch[1:]  # the first is that of the run unmeasured
+    times["both networks' convolutions"] = [2 * seconds for seconds in times["convolutions"]]
+    times["both networks"] = [
+        sum(both) for both in zip(times["ANN, eager"], times["SNN, eager"], strict=True)
+    ]
     detail = "both networks, all statistics, shadow and end to end; the ANN compiled"
     yield ratio("audit", AUDIT_OVER_ANN, times, "batch", "ANN", detail)
+    for case, detail in PARTS.items():
+        yield ratio("audit", f"{case} / ANN forward", times, case, "ANN", detail)
     yield ratio("audit", "audit / eager ANN forward", times, "batch", "ANN, eager")
     yield one("audit", "audit of a batch", "s", times["batch"])
     yield one("audit", f"audit of {BATCHES + 1} batches, with all that is done once", "s", times["audit"])
+
+
+def convolutions(network: nn.Module, images: Tensor) -> Callable[[], None]:
+    """Return what runs every convolution of a network, eagerly, on what it receives with these images."""
+    calls: list[tuple[nn.Module, Tensor]] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda module, received: calls.append((module, received[0])))
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    runner(network, images)()
+    for hook in hooks:
+        hook.remove()
+
+    def run() -> None:
+        for module, received in calls:
+            runner(module, received)()
+
+    return run
 
 
 def batch_seconds(ann: nn.Module, spiking: nn.Module, images: Tensor, batches: int) -> list[float]:

@@ -68,7 +68,7 @@ def _in_images(setting: Setting) -> Iterator[Result]:
         batches = batch_seconds(ann, audited, images, max(BATCHES))
         for n in BATCHES:
             audits[str(n)].append(sum(batches[:n]))
-    yield _fitted(GROWTH_IMAGES, BATCHES, audits)
+    yield _fitted(GROWTH_IMAGES, BATCHES, audits, detail="in batches after the first")
 
 
 def _in_processes(setting: Setting) -> Iterator[Result]:
@@ -82,10 +82,10 @@ def _in_processes(setting: Setting) -> Iterator[Result]:
     yield _fitted("growth of the ANN's throughput in processes", PROCESSES, throughput, "1/s")
 
 
-def _fitted(name: str, sizes: tuple[int, ...], measured: Times, unit: str = "s") -> Result:
+def _fitted(name: str, sizes: tuple[int, ...], measured: Times, unit: str = "s", detail: str = "") -> Result:
     """Return the exponent of every round; the detail names the median of each size."""
     rounds = len(next(iter(measured.values())))
     exponents = [exponent(sizes, [measured[str(size)][k] for size in sizes]) for k in range(rounds)]
     medians = {size: sorted(measured[str(size)])[rounds // 2] for size in sizes}
-    detail = ", ".join(f"{size}: {value:.3g} {unit}" for size, value in medians.items())
-    return one("growth", name, "exponent", exponents, detail)
+    each = ", ".join(f"{size}: {value:.3g} {unit}" for size, value in medians.items())
+    return one("growth", name, "exponent", exponents, f"{detail}: {each}" if detail else each)

@@ -191,6 +191,22 @@ def test_each_batch_of_an_audit_after_its_first_is_timed(monkeypatch):
     assert len(seen) == 3
 
 
+def test_every_convolution_of_a_network_runs_on_what_it_receives():
+    network, images = TinyNetwork("round").eval(), dyadic_images()
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    work = audit.convolutions(network, images)
+    seen = []
+    for layer in layers:
+        layer.register_forward_pre_hook(lambda layer, received: seen.append((layer, received[0])))
+    work()
+    alone = list(seen)
+    seen.clear()
+    subject.runner(network, images)()
+    assert [layer for layer, _ in alone] == [layer for layer, _ in seen]
+    assert len(alone) == len(layers) > 1
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(alone, seen, strict=True))
+
+
 def test_a_missing_spikingjelly_is_skipped_with_the_command_that_installs_it(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError("No module named 'loguru'")
