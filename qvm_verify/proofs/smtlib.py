@@ -6,7 +6,7 @@ The text of a question depends on the question alone, so it is the same in every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations, permutations, product
 from typing import Any
 
@@ -17,16 +17,16 @@ from qvm_verify.proofs.obligation import SORTS, Sort
 TAUTOLOGIES = "; what follows holds of all integers and only helps the search"
 
 
-def discreteness(terms: Sequence[Any]) -> list[Any]:
-    """Return, for small combinations e of the integers in the terms, that e <= n or e >= n + 1, |n| small.
+def discreteness(parts: Sequence[Any]) -> list[Any]:
+    """Return, for small combinations e of the integers in `parts`, that e <= n or e >= n + 1, |n| small.
 
     This is true of all integers. Solvers that only ever split on single integers never come to an end where
     the question is about the distance of two or three of them, none of which is bounded.
     """
     integers = [
-        term
-        for term in subterms(terms)
-        if z3.is_to_int(term) or (z3.is_int(term) and term.decl().kind() == z3.Z3_OP_UNINTERPRETED)
+        part
+        for part in parts
+        if z3.is_to_int(part) or (z3.is_int(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED)
     ]
     pairs = [a + c * b for a, b in permutations(integers, 2) for c in (-2, -1, 1)]
     triples = [
@@ -35,53 +35,54 @@ def discreteness(terms: Sequence[Any]) -> list[Any]:
     return [z3.Or(e <= low, e >= low + 1) for e in (*integers, *pairs, *triples) for low in (-2, -1, 0, 1)]
 
 
-def subterms(terms: Sequence[Any]) -> Iterator[z3.ExprRef]:
-    """Yield every part of the terms once, parts before what they are part of."""
+def parts_of(terms: Sequence[Any]) -> list[z3.ExprRef]:
+    """Return every part of the terms once, parts before what they are part of."""
     seen: set[int] = set()
+    found: list[z3.ExprRef] = []
 
-    def walk(term: z3.ExprRef) -> Iterator[z3.ExprRef]:
+    def walk(term: z3.ExprRef) -> None:
         if term.get_id() not in seen:
             seen.add(term.get_id())
             for child in term.children():
-                yield from walk(child)
-            yield term
+                walk(child)
+            found.append(term)
 
     for root in terms:
-        yield from walk(root)
+        walk(root)
+    return found
 
 
-def logic_of(terms: Sequence[Any]) -> str:
-    """Return the SMT-LIB logic of terms over the reals or over floats."""
-    if any(map(z3.is_fp, subterms(terms))):
+def logic_of(parts: Sequence[Any]) -> str:
+    """Return the SMT-LIB logic of terms over the reals or over floats, which have these parts."""
+    if any(map(z3.is_fp, parts)):
         return "QF_FP"
-    return "QF_LIRA" if is_linear(terms) else "QF_NIRA"
+    return "QF_LIRA" if is_linear(parts) else "QF_NIRA"
 
 
-def is_linear(terms: Sequence[Any]) -> bool:
-    """Tell whether no two unknowns are multiplied, and none is divided by."""
+def is_linear(parts: Sequence[Any]) -> bool:
+    """Tell whether no two unknowns are multiplied, and none is divided by; parts come before their wholes."""
     unknown: set[int] = set()  # the parts without a value of their own
-    for term in subterms(terms):
-        children = [child for child in term.children() if child.get_id() in unknown]
-        if children or (z3.is_const(term) and term.decl().kind() == z3.Z3_OP_UNINTERPRETED):
-            unknown.add(term.get_id())
-        if z3.is_mul(term) and len(children) > 1:
+    for part in parts:
+        children = [child for child in part.children() if child.get_id() in unknown]
+        if children or (z3.is_const(part) and part.decl().kind() == z3.Z3_OP_UNINTERPRETED):
+            unknown.add(part.get_id())
+        if z3.is_mul(part) and len(children) > 1:
             return False
-        if z3.is_div(term) and term.arg(1).get_id() in unknown:
+        if z3.is_div(part) and part.arg(1).get_id() in unknown:
             return False
     return True
 
 
-def smtlib(
-    terms: Sequence[Any], variables: Sequence[tuple[str, Sort]], tautologies: Sequence[Any] = ()
-) -> str:
+def smtlib(terms: Sequence[Any], variables: Sequence[tuple[str, Sort]]) -> str:
     """Return an SMT-LIB 2 script that asserts every term and asks for a model."""
-    lines = [f"(set-logic {logic_of(terms)})"]
+    parts = parts_of(terms)
+    lines = [f"(set-logic {logic_of(parts)})"]
     for name, sort in variables:
         bits = SORTS.get(sort)
         kind = f"(_ FloatingPoint {bits[0]} {bits[1]})" if bits else sort
         lines.append(f"(declare-const {name} {kind})")
     lines += _assertions(terms)
-    if tautologies:
+    if tautologies := discreteness(parts):
         lines += [TAUTOLOGIES, *_assertions(tautologies)]
     return "\n".join([*lines, "(check-sat)", ""])
 

@@ -17,7 +17,7 @@ import z3
 from qvm_verify.claims.claim import Arithmetic, Kind
 from qvm_verify.proofs.obligation import SORTS as SORTS
 from qvm_verify.proofs.obligation import Expect, Obligation, Sort
-from qvm_verify.proofs.smtlib import discreteness, smtlib
+from qvm_verify.proofs.smtlib import smtlib
 
 RNE = z3.RNE()
 
@@ -245,8 +245,7 @@ class Symbols:
         )
 
     def _script(self, terms: Sequence[Any]) -> str:
-        terms = [*self.facts, *map(boolean, terms)]
-        return smtlib(terms, self.variables, discreteness(terms))
+        return smtlib([*self.facts, *map(boolean, terms)], self.variables)
 
 
 def generalize(term: Any, products: Sequence[tuple[Any, Any]]) -> Any:

@@ -43,14 +43,15 @@ def command(arguments: Sequence[str]) -> Exit:
     for solver in sorted(set(solvers) - set(usable)):
         print(f"qvm-verify: {solver} is not installed: fewer judges look at each claim", file=sys.stderr)
     started = time.monotonic()
-    judgements = _judgements(claims, usable, options.time_limit, console)
+    obligations = session.obligations_of(claims)
+    judgements = _judgements(claims, obligations, usable, options.time_limit, console)
     seconds = time.monotonic() - started
     console.print(_table(judgements, usable), *_facts(judgements, usable, seconds), sep="\n")
     if options.report:
         path = options.report / "claims.json"
         write_text(path, json.dumps(to_json(judgements, usable), indent=2, ensure_ascii=False) + "\n")
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
-        folder = export(session.obligations_of(claims), options.report / "smtlib")
+        folder = export(obligations, options.report / "smtlib")
         console.print(f"obligations: {folder}", highlight=False, soft_wrap=True)
     if options.ledger:
         write_text(options.ledger, ledger([entry_of(judgement) for judgement in judgements]))
@@ -104,9 +105,12 @@ def _asked(text: str) -> list[str]:
 
 
 def _judgements(
-    claims: Sequence[Claim], solvers: Sequence[str], time_limit: float, console: Console
+    claims: Sequence[Claim],
+    obligations: Mapping[str, Sequence[Obligation]],
+    solvers: Sequence[str],
+    time_limit: float,
+    console: Console,
 ) -> list[Judgement]:
-    obligations = session.obligations_of(claims)
     questions = [obligation for made in obligations.values() for obligation in made]
     jobs = session.jobs_for(questions, solvers)
     certifiable = session.certifiable(claims, obligations)
