@@ -5,11 +5,12 @@ too much has none: so each is tried where it holds, where it fails, and at the e
 """
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from qvm_verify.claims import CLAIMS, Subject, claim
+from qvm_verify.claims.claim import Outcome
 from qvm_verify.reference import IFParameters, IFStep
 
 
@@ -221,6 +222,49 @@ def test_every_real_claim_that_is_refuted_is_worked_out_where_it_holds_and_where
     for one in CLAIMS:
         if one.arithmetic == "real" and one.repaired_by:
             assert {True, False} <= {expected for _, expected in CASES[one.id]}, one.id
+
+
+class Ends(Subject):
+    """Ends its runs as it is told, one after the other, the last one again and again."""
+
+    ends: ClassVar[list[Outcome]]
+
+    def outcome(self, currents: Any, v_init: Any, parameters: IFParameters) -> Outcome:
+        return self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "ends", "expected"),
+    [
+        ("theorem-1", run(2, 1, 1), [Outcome(0, 0)], True),
+        ("theorem-1", run(2, 1, 1), [Outcome(0, 2)], True),
+        ("theorem-1", run(2, 1, 1), [Outcome(0, -1)], False),
+        ("theorem-1", run(2, 1, 1), [Outcome(0, 3)], False),
+        ("scaling", run(2, 1, 1, scale=3), [Outcome(1, 2), Outcome(1, 6)], True),
+        ("scaling", run(2, 1, 1, scale=3), [Outcome(1, 2), Outcome(0, 6)], False),
+        ("scaling", run(2, 1, 1, scale=3), [Outcome(1, 2), Outcome(1, 2)], False),
+        ("section-4-error-remains", constant(2, 1, 3), [Outcome(1, 0)], True),
+        ("section-4-error-remains", constant(2, 1, 4), [Outcome(1, 0)], False),
+    ],
+)
+def test_each_part_of_a_statement_about_runs_has_an_end_that_breaks_it(
+    name: str, case: dict[str, Any], ends: list[Outcome], expected: bool
+) -> None:
+    subject = type("Told", (Ends,), {"ends": list(ends)})()
+    assert claim(name).holds(case, subject) is expected
+
+
+def test_the_error_remains_only_where_the_level_is_zero() -> None:
+    case = constant(2, 1, 3)
+    assert claim("section-4-error-remains").holds(case) is True
+    assert claim("section-4-error-remains").holds(case, Levels()) is False
+
+
+def test_every_input_has_a_weight_and_an_error() -> None:
+    assert Subject().weighted_sum((2, 3), (1, -1)) == -1
+    for weights, errors in (((2,), (1, -1)), ((2, 3), (1,))):
+        with pytest.raises(ValueError, match="zip"):
+            Subject().weighted_sum(weights, errors)
 
 
 class Fires(Subject):

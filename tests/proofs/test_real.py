@@ -12,6 +12,11 @@ from qvm_verify.proofs.solvers import Job, ask_solver, discharge_all
 from qvm_verify.proofs.symbols import Symbols
 from qvm_verify.verdict import Verdict
 
+AT_ONCE = [
+    one
+    for one in CLAIMS
+    if one.arithmetic == "real" and one.expected is Verdict.PROVED and one.id not in INDUCTIONS
+]
 INDUCTIVE = [pytest.param(name, id=name) for name in INDUCTIONS]
 
 
@@ -95,6 +100,11 @@ def test_below_the_smallest_counterexample_every_size_is_asked() -> None:
 
 @pytest.mark.parametrize("one", [pytest.param(one, id=one.id) for one in CLAIMS if one.smallest])
 def test_z3_finds_the_counterexample_at_its_size_and_none_below(one: Claim) -> None:
+    assert failing(real.obligations(one)) == []
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=one.id) for one in AT_ONCE])
+def test_what_needs_no_induction_is_proved_at_once(one: Claim) -> None:
     assert failing(real.obligations(one)) == []
 
 
