@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify.certificate import compose
+from qvm_verify.certificate.graphs import Graph
 from qvm_verify.snn import IFNeuron, IFSettings, QuantizedActivation
 from tests.certificate.composed import Around, converted, converted_digits, digits, images, obstacles, put
 from tests.certificate.sites import decide, next_up, pair
@@ -277,3 +278,27 @@ def test_a_hook_of_all_modules_is_an_obstacle() -> None:
     finally:
         handle.remove()
     assert found == [f"{label}: a hook of all modules runs, which no graph shows" for label in ("ANN", "SNN")]
+
+
+class Shifted(nn.Module):
+    """Uses one of each kind of node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.ones(1))
+        self.relu = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.abs(self.relu(x + self.shift))
+
+
+def test_a_sentence_calls_each_node_by_what_it_does() -> None:
+    graph = Graph(Shifted())
+    assert [graph.describe(node) for node in graph.nodes] == [
+        "placeholder",
+        "a tensor",
+        "add",
+        "ReLU",
+        "abs",
+        "output",
+    ]

@@ -6,7 +6,7 @@ import torch
 import qvm_verify as qvm
 from qvm_verify.certificate import convert, find_repair
 from qvm_verify.certificate.boundary import ORDERS, OrderedLevel
-from qvm_verify.certificate.repair import _candidates
+from qvm_verify.certificate.repair import _around_boundaries, _candidates
 from qvm_verify.claims import CLAIMS
 from qvm_verify.exits import InputError
 from qvm_verify.snn import MATCHED_V_INIT, IFNeuron, IFSettings, QuantizedActivation
@@ -131,8 +131,29 @@ def test_a_strict_neuron_is_tried_strict_first():
 
 def test_an_unknown_method_of_repair_is_refused():
     activation, neuron = sites.pair(4, "floor", 1.0)
-    with pytest.raises(InputError, match="unknown method 'exhaustiv'"):
+    with pytest.raises(InputError, match=r"^unknown method 'exhaustiv'; one of boundary, exhaustive$"):
         find_repair(activation, neuron, method="exhaustiv")
+
+
+def test_the_floats_on_both_sides_of_every_boundary_decide_who_may_go_on():
+    activation, _ = sites.pair(4, "floor", 1.0)
+    currents, levels = _around_boundaries(activation, ORDERS[0])
+    on = torch.tensor([0.25, 0.5, 0.75, 1.0])
+    below = torch.nextafter(on, torch.tensor(0.0))
+    assert torch.equal(currents, torch.cat([on, below]))
+    assert levels.tolist() == [1, 2, 3, 4, 0, 1, 2, 3]
+
+
+# Where a change of the ANN's order would let the neuron change, too.
+@pytest.mark.parametrize(
+    ("quantizer", "levels", "threshold"), [("round", 5, 1.1), ("floor", 6, 0.6), ("floor", 6, 1.7)]
+)
+def test_what_convert_changes_is_lossless_beside_the_ann_as_it_is(quantizer, levels, threshold):
+    activation, plain = sites.pair(levels, quantizer, threshold, torch.float16)
+    neuron = convert(activation, repair=True)
+    numbers = [(float(n.threshold), float(n.v_init), n.settings) for n in (neuron, plain)]
+    swept = sites.decide(activation, neuron, activation, "exhaustive")
+    assert numbers[0] == numbers[1] or swept.mismatches == 0
 
 
 def half(*places):

@@ -78,6 +78,18 @@ def test_floor_at_six_steps_fails_at_one_float_only() -> None:
     assert float(found.values["current"]).hex() == "0x1.aaaaaa0000000p-1"
 
 
+def test_the_values_of_a_variable_are_numbered_from_one() -> None:
+    made: list[tuple[str, str]] = []
+    claim("equation-15").case(lambda name, kind: made.append((name, kind)), {"time_steps": 3, "inputs": 2})
+    assert made == [
+        ("z", "number"),
+        ("weight_1", "number"),
+        ("weight_2", "number"),
+        ("count_error_1", "integer"),
+        ("count_error_2", "integer"),
+    ]
+
+
 def test_a_case_that_breaks_an_assumption_says_nothing() -> None:
     case = {"threshold": -1, "v_init": 0, "current": (0,), "time_steps": 1}
     assert claim("theorem-1").holds(case) is None

@@ -25,12 +25,14 @@ def test_the_other_comparison_fires_above_the_threshold_alone_and_the_other_way_
     assert potentials(other, [2, 1], p=strict) == potentials(Subject(), [2, 1]) == [(2, 1, 0), (1, 0, 1)]
 
 
-def test_the_other_comparison_is_one_of_the_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    monkeypatch.setattr(Subject, "run", lambda self, currents, v_init, p: seen.append(p.firing))
-    for firing in (">=", ">"):
-        mutants.FiresOnTheOtherSide().run([1], 0, THETA._replace(firing=firing))
-    assert seen == [">", ">="]
+def test_a_faulty_rule_is_one_that_the_reference_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[IFParameters] = []
+    monkeypatch.setattr(Subject, "run", lambda self, currents, v_init, p: seen.append(p))
+    strict = THETA._replace(firing=">")
+    mutants.FiresOnTheOtherSide().run([1], 0, THETA)
+    mutants.FiresOnTheOtherSide().run([1], 0, strict)
+    mutants.ResetsToZero().run([1], 0, THETA)
+    assert seen == [strict, THETA, THETA._replace(reset="reset_to_zero")]
 
 
 def test_the_hard_reset_throws_away_what_is_above_the_threshold() -> None:
