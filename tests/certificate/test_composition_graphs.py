@@ -171,6 +171,30 @@ def test_a_graph_that_differs_is_an_obstacle(
     assert any(expected in sentence for sentence in found), found
 
 
+class Renamed(nn.Module):
+    """As `Shifted` around a site, under names of one's own choice."""
+
+    def __init__(self, names: tuple[str, str], act: nn.Module) -> None:
+        super().__init__()
+        self.names, self.act = names, act
+        torch.manual_seed(0)
+        self.add_module(names[0], nn.Linear(4, 4))
+        self.register_buffer(names[1], torch.ones(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        linear, shift = (getattr(self, name) for name in self.names)
+        out: Tensor = self.act(linear(x) + shift).view(-1)
+        return out
+
+
+def test_layers_and_constants_may_have_other_names_and_methods_are_counted() -> None:
+    ann, snn, certificates = converted(Renamed(("linear", "shift"), QuantizedActivation(8, "floor", 2.0)))
+    renamed = Renamed(("dense", "moved"), snn.get_submodule("act")).eval()
+    for network in (snn, renamed):
+        assert obstacles(ann, network, certificates) == []
+        assert compose(ann, network, certificates).operations == 3  # the layer, the sum, the view
+
+
 def test_in_place_operators_are_told_from_the_others() -> None:
     def out_of_place(x: Tensor) -> Tensor:
         y = x + 1

@@ -18,6 +18,42 @@ def test_every_claim_names_a_mutant() -> None:
     assert [one.id for one in CLAIMS if not one.mutants] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "says"),
+    [
+        ("theorem-3-round", "Theorem 3", "V_0 = θ/2 and 0 <= q <= θ imply N = clip(⌊z + 1/2⌋, 0, T)"),
+        (
+            "theorem-3-floor-streaming",
+            "Theorem 3, without Eq. 9",
+            "currents of any sign and size give N = clip(⌊Q_tot/θ⌋, 0, T), as constant ones do",
+        ),
+        (
+            "theorem-3-round-streaming-bounded",
+            "repair of Theorem 3",
+            "0 <= q_t <= θ at every step implies N = clip(⌊Q_tot/θ + 1/2⌋, 0, T), whatever their order",
+        ),
+        (
+            "theorem-3-floor-float32-T2",
+            "Theorem 3",
+            "Theorem 3 for floor at θ = 1, T = 2, for every current from 0 to θ",
+        ),
+        (
+            "equation-10-floor-printed",
+            "Eq. 10",
+            "⌊V_0/θ + z⌋ = clip(floor(z), 0, T) for every real z, with the matched V_0",
+        ),
+        (
+            "equation-10-ceil",
+            "repair of Eq. 10",
+            "clip(⌊V_0/θ + z⌋, 0, T) = clip(ceil(z), 0, T) for every real z that is no integer",
+        ),
+        ("equation-14", "Eq. 14", "|⌊z + δ⌋ - ⌊z⌋| <= ⌊|δ|⌋ + 1"),
+    ],
+)
+def test_a_claim_that_is_put_together_says_what_it_is(name: str, source: str, says: str) -> None:
+    assert (claim(name).source, claim(name).says) == (source, says)
+
+
 def test_repairs_and_what_a_proof_rests_on_are_claims_that_hold() -> None:
     for one in CLAIMS:
         for name in (*one.uses, *one.repaired_by):
