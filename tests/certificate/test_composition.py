@@ -23,7 +23,14 @@ def test_the_digits_network_is_bit_exact_for_every_image() -> None:
     assert composition.obstacles == ()
     assert composition.sites == 5
     assert composition.operations == 19  # 6 convolutions and batch-norms, 2 additions, 2 pools, ...
-    assert str(composition.evidence).startswith("EXHAUSTED over every image in float32 that brings no NaN")
+    evidence = composition.evidence
+    assert (evidence.claim, evidence.arithmetic) == ("composition.bit-exact", "float32")
+    assert evidence.detail == "5 sites certified, 19 operations the same"
+    assert evidence.domain == (
+        "every image in float32 that brings no NaN to a site, bit-exact, where both networks run "
+        "in these settings on one machine with the same batch shape and thread count"
+    )
+    assert str(evidence).startswith("EXHAUSTED over every image in float32 that brings no NaN")
     with torch.no_grad():
         for image in images():
             assert torch.equal(ann(image).view(torch.int32), snn(image).view(torch.int32))
@@ -110,6 +117,18 @@ MUTANTS = {
         edit("", lambda network: network.double()),
         "(settings): parameters lie in more than one dtype",
     ),
+    "float64 in a late statistic": (
+        edit("block1.conv2.1", lambda norm: put("running_var", norm.running_var.double())(norm)),
+        "(settings): parameters lie in more than one dtype: float32, float64",
+    ),
+    "a neuron for a batch-norm": (
+        edit("stem", put("1", convert(QuantizedActivation(8, "floor", 0.5)))),
+        "stem.1: pairs BatchNorm2d with IFNeuron",
+    ),
+    "a hook of the whole network": (
+        edit("", lambda network: network.register_forward_hook(lambda *_: None)),
+        "SNN: has a forward hook",
+    ),
     "float64 in one layer": (
         edit("stem.0", lambda conv: conv.double()),
         "stem.0: its weight has another dtype",
@@ -170,13 +189,32 @@ def test_training_mode_of_the_ann_is_named() -> None:
 def test_streaming_currents_are_an_obstacle() -> None:
     ann, _, certificates = converted_digits()
     found = obstacles(ann, convert(ann, currents="streaming"), certificates)
-    assert any("runs on streaming currents" in sentence for sentence in found)
+    assert any(sentence.startswith("SNN body.act: runs on streaming currents") for sentence in found), found
 
 
 def test_fewer_time_steps_than_levels_are_an_obstacle() -> None:
     ann, _, certificates = converted_digits()
     found = obstacles(ann, convert(ann, time_steps=4), certificates)
     assert "act: runs T = 4 time-steps for L = 8 levels" in found
+
+
+def test_the_verdict_names_the_first_obstacle_and_counts_the_others() -> None:
+    ann, snn, certificates = converted_digits()
+    details = []
+    for name in ("act", "block1.act1", "block1.act2"):
+        del certificates[name]
+        evidence = compose(ann, snn, certificates).evidence
+        assert (evidence.claim, evidence.arithmetic) == ("composition.bit-exact", "float32")
+        details.append(evidence.detail)
+    first = "act: has no certificate"
+    assert details == [first, f"{first} (and 1 more)", f"{first} (and 2 more)"]
+
+
+def test_the_verdict_names_the_floats_of_both_networks() -> None:
+    ann, snn, certificates = converted_digits()
+    assert compose(ann, snn.double(), certificates).evidence.arithmetic == "float32 and float64"
+    assert compose(nn.Flatten(), nn.Flatten(), {}).evidence.arithmetic == "no floats"
+    assert compose(nn.PReLU(), nn.Flatten(), {}).evidence.arithmetic == "float32"
 
 
 def test_a_missing_certificate_is_an_obstacle() -> None:

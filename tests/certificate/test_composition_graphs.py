@@ -193,6 +193,31 @@ def test_layers_and_constants_may_have_other_names_and_methods_are_counted() -> 
     for network in (snn, renamed):
         assert obstacles(ann, network, certificates) == []
         assert compose(ann, network, certificates).operations == 3  # the layer, the sum, the view
+    renamed.get_buffer("moved")[0] = next_up(torch.ones(1))
+    assert obstacles(ann, renamed, certificates) == ["shift: it differs in 1 of 4 values"]
+
+
+def raising(error: Exception) -> Callable[[Tensor], Tensor]:
+    def forward(x: Tensor) -> Tensor:
+        raise error
+
+    return forward
+
+
+def test_a_forward_that_fails_is_an_obstacle_by_its_message_or_else_its_type() -> None:
+    for error, reason in ((ValueError("one\ntwo"), "one"), (ValueError(), "ValueError")):
+        ann, snn, certificates = converted(Around(raising(error)))
+        composition = compose(ann, snn, certificates)
+        assert [str(obstacle) for obstacle in composition.obstacles] == [
+            f"{label}: cannot be traced by torch.fx: {reason}" for label in ("ANN", "SNN")
+        ]
+        assert (composition.sites, composition.operations) == (0, 0)
+
+
+def test_memory_that_runs_out_is_no_obstacle_but_a_mishap() -> None:
+    ann, snn, certificates = converted(Around(raising(MemoryError())))
+    with pytest.raises(MemoryError):
+        compose(ann, snn, certificates)
 
 
 def test_in_place_operators_are_told_from_the_others() -> None:

@@ -54,6 +54,28 @@ def test_a_claim_that_is_put_together_says_what_it_is(name: str, source: str, sa
     assert (claim(name).source, claim(name).says) == (source, says)
 
 
+def test_a_claim_has_a_smallest_counterexample_where_it_is_refuted_for_all_sizes_and_else_none() -> None:
+    for one in CLAIMS:
+        wanted = one.expected is Verdict.REFUTED and one.arithmetic == "real"
+        assert bool(one.smallest) is wanted, one.id
+        assert isinstance(one.smallest, dict)
+
+
+def test_each_claim_about_streams_comes_before_its_repair() -> None:
+    found = [one.id for one in CLAIMS if "streaming" in one.id]
+    assert found == [
+        f"theorem-3-{quantizer}-streaming{repair}"
+        for quantizer in ("floor", "round")
+        for repair in ("", "-bounded")
+    ]
+
+
+def test_claims_about_one_threshold_in_floats_stand_alone() -> None:
+    for one in FLOAT:
+        assert one.uses == ()
+        assert list(one.mutants) == ["V0 too high", "one level down"]
+
+
 def test_repairs_and_what_a_proof_rests_on_are_claims_that_hold() -> None:
     for one in CLAIMS:
         for name in (*one.uses, *one.repaired_by):
