@@ -81,6 +81,7 @@ def run_module(name: str, arguments: Sequence[str] | None = None) -> int:
     """Run the `command` of a module as `run_command` does; an interrupt may come while it is imported."""
 
     def imported(given: Sequence[str]) -> Exit:
+        import_module("numpy")  # else PyTorch imports it, and an interrupt meanwhile would be lost
         code: Exit = import_module(name).command(given)
         return code
 

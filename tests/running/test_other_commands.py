@@ -42,6 +42,8 @@ def test_an_interrupted_proof_leaves_no_solver_and_no_result(tmp_path):
     assert proofs.complaints(tmp_path, signal.SIGINT, 0.2) == []
 
 
-@pytest.mark.parametrize(("command", "library"), [("audit", "libtorch_cpu"), ("replay", "numpy")])
+@pytest.mark.parametrize(
+    ("command", "library"), [("audit", "libtorch_cpu"), ("audit", "numpy"), ("replay", "numpy")]
+)
 def test_an_interrupt_while_a_command_is_imported_ends_it_in_one_sentence(command, library):
     assert starting.complaints(command, library) == []
