@@ -181,6 +181,18 @@ def test_a_neuron_that_fires_on_nan_is_reported() -> None:
     assert silent.classes["NaN"].mismatches == 0
 
 
+@pytest.mark.parametrize(
+    ("dtype", "patterns"),
+    [(torch.bfloat16, 2**7 - 1), (torch.float16, 2**10 - 1), (torch.float32, 2**23 - 1)],
+)
+def test_the_nans_of_both_signs_are_counted(dtype: torch.dtype, patterns: int) -> None:
+    cpu = torch.device("cpu")
+    assert sweep._nan_counts(torch.zeros_like, torch.ones_like, dtype, cpu) == (2 * patterns,) * 3
+    assert sweep._nan_counts(torch.abs, torch.zeros_like, dtype, cpu) == (2 * patterns, 0, 0)
+    found = sweep._nan_counts(torch.sign, lambda x: x.signbit().to(dtype), dtype, cpu)
+    assert found == (2 * patterns, 0, patterns)
+
+
 def test_progress_reaches_every_number() -> None:
     activation, neuron = pair(4, "floor", 1.0, torch.float16)
     seen: list[int] = []
