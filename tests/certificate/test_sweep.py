@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from qvm_verify.certificate import sweep
+from qvm_verify.certificate.runs import RunCollector
 from qvm_verify.snn import IFNeuron, IFSettings
-from qvm_verify.snn.ordinals import ordinal_range, to_floats
+from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 from tests.certificate.sites import decide, next_up, pair
 
 HALVES = (torch.float16, torch.bfloat16)
@@ -191,6 +192,78 @@ def test_the_nans_of_both_signs_are_counted(dtype: torch.dtype, patterns: int) -
     assert sweep._nan_counts(torch.abs, torch.zeros_like, dtype, cpu) == (2 * patterns, 0, 0)
     found = sweep._nan_counts(torch.abs, lambda x: x.signbit().to(dtype), dtype, cpu)
     assert found == (2 * patterns, 0, patterns)
+
+
+def steps_at(*places: float) -> Counter:
+    """Return how many of these places are at or below each number."""
+    return lambda x: sum(((x >= place).to(x.dtype) for place in places), torch.zeros_like(x))
+
+
+def blocks_of(level: Counter, count: Counter, monkeypatch: pytest.MonkeyPatch) -> sweep._Blocks:
+    """Return blocks of float32 that believe to be fused."""
+    monkeypatch.setattr(sweep, "can_compile", lambda device: True)
+    monkeypatch.setattr(sweep, "compile_function", lambda function: function)
+    blocks = sweep._Blocks(level, count, torch.float32, torch.device("cpu"))
+    assert blocks.fused
+    return blocks
+
+
+def ordinals(*places: float) -> list[int]:
+    return [int(to_ordinals(torch.tensor([place]))) for place in places]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_block_is_cut_where_a_count_changes(sign: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = sorted(sign * place for place in (1.25, 1.5, 1.75))
+    level, count = steps_at(places[0], places[2]), steps_at(places[1])
+    first, last = sorted(ordinals(sign, sign * float.fromhex("0x1.fffffep+0")))
+    collector = RunCollector()
+    blocks_of(level, count, monkeypatch).collect(first, last, collector)
+    at = ordinals(*places)
+    starts, ends = [first, *at], [*(place - 1 for place in at), last]
+    values = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (2.0, 1.0)]
+    assert [tuple(run) for run in collector.runs] == [
+        (start, end, *value) for start, end, value in zip(starts, ends, values, strict=True)
+    ]
+
+
+def test_faults_at_the_ends_of_small_blocks_are_found_one_by_one() -> None:
+    (first,) = ordinals(1.0)
+    faults = [first + sweep.SMALL_BLOCK - 1, first + sweep.SMALL_BLOCK, first + sweep.SMALL_BLOCK + 7]
+    floats = to_floats(torch.tensor(faults), torch.float32)
+
+    def faulty(x: Tensor) -> Tensor:
+        return torch.isin(x, floats).to(x.dtype)
+
+    blocks = sweep._Blocks(faulty, torch.zeros_like, torch.float32, torch.device("cpu"))
+    collector = RunCollector()
+    assert blocks._collect_plain(first, first + 3 * sweep.SMALL_BLOCK, collector) == [0.0, 1.0, 0.0, 0.0]
+    wrong = [(run.first, run.last) for run in collector.runs if run.level == 1]
+    assert wrong == [(faults[0], faults[1]), (faults[2], faults[2])]
+    assert collector.runs[-1].last == first + 3 * sweep.SMALL_BLOCK
+
+
+def test_a_block_without_a_change_is_looked_at_fused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = blocks_of(torch.zeros_like, torch.ones_like, monkeypatch)
+    plain: list[tuple[int, int]] = []
+    monkeypatch.setattr(blocks, "_collect_plain", lambda first, last, _: plain.append((first, last)))
+    collector, size = RunCollector(), 1 << 23
+    (one, infinity) = ordinals(1.0, torch.inf)
+    blocks.collect(one, one + size - 1, collector)
+    assert [tuple(run) for run in collector.runs] == [(one, one + size - 1, 0.0, 1.0)]
+    assert plain == []
+    alone = [(0, size - 1), (-size, -1), (infinity, infinity)]  # subnormal numbers, and no block
+    for block in alone:
+        blocks.collect(*block, collector)
+    assert plain == alone
+
+
+def test_no_number_is_equal_to_no_number_and_to_nothing_else() -> None:
+    a, b = (
+        torch.tensor(values)
+        for values in ([1.0, 1.0, torch.nan, 1.0, torch.nan], [1.0, 2.0, 1.0] + [torch.nan] * 2)
+    )
+    assert sweep._equal(a, b).tolist() == [True, False, False, False, True]
 
 
 def test_progress_reaches_every_number() -> None:

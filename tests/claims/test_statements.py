@@ -267,6 +267,20 @@ def test_every_input_has_a_weight_and_an_error() -> None:
             Subject().weighted_sum(weights, errors)
 
 
+class Strict(Subject):
+    """Allows no error."""
+
+    def count_bound(self, delta: Any) -> Any:
+        return 0
+
+
+def test_the_shift_of_equation_14_is_added() -> None:
+    for name in ("equation-14", "equation-14-clipped"):
+        for delta, expected in ((Fraction(1, 2), True), (Fraction(-1, 2), name != "equation-14")):
+            case = {"z": Fraction(1, 4), "delta": delta, "time_steps": 2}
+            assert claim(name).holds(case, Strict()) is expected
+
+
 class Fires(Subject):
     """Fires at every step, or at none."""
 
