@@ -194,6 +194,12 @@ def test_the_nans_of_both_signs_are_counted(dtype: torch.dtype, patterns: int) -
     assert found == (2 * patterns, 0, patterns)
 
 
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_a_sweep_says_how_it_was_evaluated(dtype: torch.dtype) -> None:
+    found = sweep.sweep(torch.zeros_like, torch.zeros_like, dtype=dtype, device=torch.device("cpu"))
+    assert found.evaluation == "plain evaluation (half precision)"
+
+
 def steps_at(*places: float) -> Counter:
     """Return how many of these places are at or below each number."""
     return lambda x: sum(((x >= place).to(x.dtype) for place in places), torch.zeros_like(x))

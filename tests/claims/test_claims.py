@@ -76,6 +76,14 @@ def test_claims_about_one_threshold_in_floats_stand_alone() -> None:
         assert list(one.mutants) == ["V0 too high", "one level down"]
 
 
+def test_equation_14_rests_on_theorem_3_and_has_a_faulty_clip_where_it_clips() -> None:
+    for sharp in ("", "-sharp"):
+        plain, clipped = claim(f"equation-14{sharp}"), claim(f"equation-14{sharp}-clipped")
+        assert (list(plain.mutants), plain.uses) == (["no + 1"], ())
+        assert list(clipped.mutants) == ["no + 1", "doubled"]
+        assert clipped.uses == ("theorem-3-floor-every-current",)
+
+
 def test_repairs_and_what_a_proof_rests_on_are_claims_that_hold() -> None:
     for one in CLAIMS:
         for name in (*one.uses, *one.repaired_by):

@@ -281,6 +281,11 @@ def test_the_shift_of_equation_14_is_added() -> None:
             assert claim(name).holds(case, Strict()) is expected
 
 
+def test_the_shift_of_equation_15_is_added() -> None:
+    for weight, expected in ((Fraction(1, 2), True), (Fraction(-1, 2), False)):
+        assert claim("equation-15").holds(shifted(Fraction(5, 4), 2, (weight,), (1,)), Strict()) is expected
+
+
 class Fires(Subject):
     """Fires at every step, or at none."""
 
