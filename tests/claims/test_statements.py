@@ -267,6 +267,37 @@ def test_every_input_has_a_weight_and_an_error() -> None:
             Subject().weighted_sum(weights, errors)
 
 
+class Quantizes(Subject):
+    """Quantizes everything to what it is told."""
+
+    result: ClassVar[Fraction]
+
+    def quantize(self, z: Any, quantizer: Any) -> Any:
+        return self.result
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "right", "wrong"),
+    [
+        ("floor-law", 1.5, 1, [0, 1.5, 2]),
+        ("floor-law", 2, 2, [1, 3]),
+        ("ceil-law", 1.5, 2, [1, 1.5, 3]),
+        ("ceil-law", 2, 2, [1, 3]),
+        ("round-law", 1.5, 2, [1, 1.5, 3]),
+        ("round-law", 1.25, 1, [0, 1.25, 2]),
+        ("round-law", 1, 1, [0, 2]),
+        ("round-half-even-law", 1.5, 2, [1, 1.5, 3]),
+        ("round-half-even-law", 2.5, 2, [1, 2.5, 3]),
+        ("round-half-even-law", 1.25, 1, [0, 1.25, 2]),
+        ("round-half-even-law", -0.5, 0, [-1, -0.5, 1]),
+    ],
+)
+def test_a_quantizers_law_leaves_one_integer(name: str, z: float, right: float, wrong: list[float]) -> None:
+    for result in (right, *wrong):
+        subject = type("Told", (Quantizes,), {"result": Fraction(result)})()
+        assert claim(name).holds({"z": Fraction(z)}, subject) is (result == right), result
+
+
 class Strict(Subject):
     """Allows no error."""
 
