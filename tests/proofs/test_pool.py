@@ -23,6 +23,34 @@ def test_a_worker_that_died_while_it_had_nothing_to_do_is_replaced():
     assert (second.failure, second.value != first.value) == (None, True)
 
 
+FIRST_AND_SECOND_WORKER = """
+from qvm_verify.proofs.pool import call_all
+from tests.proofs.test_pool import holds_interrupts
+
+if __name__ == "__main__":
+    print([outcome.value for _, outcome in call_all(holds_interrupts, [(0,), (1,)], time_limit=60, workers=2)])
+"""
+
+
+def holds_interrupts(call):
+    time.sleep(1)  # so that the other call needs a worker of its own
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_no_worker_gets_an_interrupt_not_even_the_first_of_a_process(tmp_path):
+    script = tmp_path / "workers.py"
+    script.write_text(FIRST_AND_SECOND_WORKER, encoding="utf-8")
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "[True, True]\n"
+
+
 CALL_THAT_TAKES_LONG = """
 import os, time
 from qvm_verify.proofs.pool import call_all
