@@ -5,9 +5,17 @@ from typing import Any
 import pytest
 import torch
 
-from qvm_verify.certificate import certify
+from qvm_verify.certificate import boundary, certify
 from qvm_verify.exits import InputError
-from qvm_verify.snn import QUANTIZERS, IFNeuron, IFSettings, QuantizedActivation, Quantizer
+from qvm_verify.snn import (
+    QUANTIZERS,
+    IFNeuron,
+    IFSettings,
+    QuantizedActivation,
+    Quantizer,
+    StepNeuron,
+    ordinals,
+)
 from qvm_verify.snn.ordinals import ordinal_range, to_floats, to_ordinals
 from tests.certificate.sites import LEVELS, decide, pair, random_thresholds, without_method
 
@@ -164,3 +172,49 @@ def test_a_neuron_in_the_place_of_the_activation_is_bisected_without_a_guess() -
     assert (found.mismatches, found.level_steps) == (0, found.count_steps)
     against = certify(count, ACTIVATION.level, threshold=1.0, levels=4, time_steps=4)
     assert against.level_steps == found.count_steps
+
+
+@pytest.mark.parametrize("dtype", [*HALVES, torch.float32], ids=str)
+@pytest.mark.parametrize(("quantizer", "offset"), [("floor", 0.0), ("round", 0.5), ("ceil", 1.0)])
+def test_the_search_begins_where_the_levels_rise_over_the_reals(
+    quantizer: Quantizer, offset: float, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guesses: list[Any] = []
+
+    def first_holding(condition: Any, count: int, dtype: Any, device: Any, guess: Any) -> torch.Tensor:
+        guesses.append(guess)
+        return ordinals.first_holding(condition, count, dtype, device, guess)
+
+    monkeypatch.setattr(boundary, "first_holding", first_holding)
+    activation, neuron = pair(48, quantizer, 1.7, dtype)
+    for level in (activation.level, boundary.OrderedLevel(activation, boundary.ORDERS[1])):
+        guesses.clear()
+        sizes = {"levels": 48, "time_steps": 48, "dtype": dtype, "device": torch.device("cpu")}
+        runs = boundary.boundary_runs(level, neuron.spike_count, **sizes)
+        reals = [float(activation.threshold) * (k - offset) / 48 for k in range(1, 49)]
+        expected = to_ordinals(torch.tensor(reals, dtype=torch.float64).to(dtype)).tolist()
+        found = boundary.level_steps(level, 48, dtype, torch.device("cpu"))
+        assert guesses[:2] == [expected, found]
+        assert (runs[0].first, runs[-1].last) == ordinal_range(dtype)
+
+
+def test_a_count_that_is_never_reached_makes_no_run() -> None:
+    runs = boundary.boundary_runs(
+        ACTIVATION.level,
+        torch.zeros_like,
+        levels=4,
+        time_steps=4,
+        dtype=torch.float32,
+        device=torch.device("cpu"),
+    )
+    assert [(run.level, run.spike_count) for run in runs] == [(float(k), 0.0) for k in range(5)]
+    assert all(run.inputs > 0 for run in runs)
+    assert runs[-1].last == ordinal_range(torch.float32)[1]
+
+
+def test_a_table_counts_as_monotone_where_it_ascends() -> None:
+    table = StepNeuron(NEURON)
+    assert boundary.why_not_monotone(table.spike_count) is None
+    assert "no theorem says that" in str(boundary.why_not_monotone(table.forward))
+    table.steps = table.steps.flip(0)
+    assert boundary.why_not_monotone(table.spike_count) == "its table does not ascend"

@@ -200,6 +200,13 @@ def test_a_sweep_says_how_it_was_evaluated(dtype: torch.dtype) -> None:
     assert found.evaluation == "plain evaluation (half precision)"
 
 
+def test_half_precision_is_seen_among_several_results() -> None:
+    half = torch.ones(2, dtype=torch.float16)
+    with sweep._DtypesSeen() as seen:
+        half.max(0)
+    assert seen.narrow
+
+
 def steps_at(*places: float) -> Counter:
     """Return how many of these places are at or below each number."""
     return lambda x: sum(((x >= place).to(x.dtype) for place in places), torch.zeros_like(x))

@@ -28,7 +28,8 @@ from qvm_verify.proofs.pool import call_all
 from tests.proofs.test_pool import holds_interrupts
 
 if __name__ == "__main__":
-    print([outcome.value for _, outcome in call_all(holds_interrupts, [(0,), (1,)], time_limit=60, workers=2)])
+    calls = call_all(holds_interrupts, [(0,), (1,)], time_limit=60, workers=2)
+    print([outcome.value for _, outcome in calls])
 """
 
 
