@@ -45,3 +45,16 @@ def test_a_level_is_exact_where_z_is_past_every_machine_integer(z, shape, quanti
     x = np.full(shape, reference.as_dtype(z, object))
     level = reference.level(x, threshold=Fraction(1), levels=3, quantizer=quantizer)
     assert level == (3 if z > 0 else 0)
+
+
+@pytest.mark.parametrize("value", [-(2**63), -1, 0, 2**63 - 1])
+def test_an_integer_that_int64_holds_stays_an_integer(value):
+    assert reference.NUMPY.where(np.array([True]), value, 0).dtype == np.int64
+    assert reference.NUMPY.where(np.array([True]), value, 0).tolist() == [value]
+
+
+@pytest.mark.parametrize("value", [-(2**64), -(2**63) - 1, 2**63, 2**64 - 1, 2**64])
+def test_an_integer_that_int64_does_not_hold_is_an_exact_object(value):
+    found = reference.NUMPY.where(np.array([True]), value, 0)
+    assert found.dtype == object
+    assert found.tolist() == [value]
