@@ -1,5 +1,6 @@
 """Bisection and sweep are two ways to the same certificate, and bisection knows what it may not decide."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -215,6 +216,15 @@ def test_a_count_that_is_never_reached_makes_no_run() -> None:
 def test_a_table_counts_as_monotone_where_it_ascends() -> None:
     table = StepNeuron(NEURON)
     assert boundary.why_not_monotone(table.spike_count) is None
-    assert "no theorem says that" in str(boundary.why_not_monotone(table.forward))
-    table.steps = table.steps.flip(0)
-    assert boundary.why_not_monotone(table.spike_count) == "its table does not ascend"
+    table.steps = torch.tensor([0.25, 0.5, 0.5, 1.0])
+    assert boundary.why_not_monotone(table.spike_count) is None
+    for places in ([0.25, 0.75, 0.5, 1.0], [0.5, 0.25, 0.75, 1.0], [0.25, 0.5, 1.0, 0.75]):
+        table.steps = torch.tensor(places)
+        assert boundary.why_not_monotone(table.spike_count) == "its table does not ascend"
+
+
+def test_a_callable_of_which_nothing_is_known_is_named() -> None:
+    forward = boundary.why_not_monotone(StepNeuron(NEURON).forward)
+    assert forward == "no theorem says that StepNeuron.forward is monotone"
+    nameless = functools.partial(NEURON.spike_count)
+    assert boundary.why_not_monotone(nameless) == f"no theorem says that {nameless} is monotone"

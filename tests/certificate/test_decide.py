@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from qvm_verify.certificate.decide import _share
+from qvm_verify.certificate.runs import Run
 from qvm_verify.exits import InputError
+from qvm_verify.snn.ordinals import ordinal
 from qvm_verify.verdict import Verdict
 from tests.certificate.sites import decide, pair
 
@@ -53,6 +56,11 @@ def test_the_share_of_the_range_is_its_length() -> None:
     )
     assert above.mismatches > 0
     assert above.share_of_range == 0.0
+
+
+def test_the_share_is_one_of_the_threshold() -> None:
+    half, one = (ordinal(place, torch.float32) for place in (0.5, 1.0))
+    assert _share([Run(half, one - 1, 1.0, 0.0)], 2.0, torch.float32) == 0.25
 
 
 def test_levels_and_time_steps_are_compared_on_one_scale() -> None:

@@ -83,6 +83,13 @@ def test_steps_are_the_first_floats_that_reach_each_count() -> None:
     assert steps(runs, [0.0, NAN, 1.0, 1.0, 2.0], HALF) == (one, two)
 
 
+def test_every_run_has_one_value() -> None:
+    runs = [Run(0, 4, 0.0, 0.0), Run(5, 9, 1.0, 1.0)]
+    for values in ([0.0], [0.0, 1.0, 2.0]):
+        with pytest.raises(ValueError, match="zip"):
+            steps(runs, values, torch.float32)
+
+
 def test_an_interval_shows_its_ends_in_hexadecimal_and_what_is_no_number_as_none() -> None:
     run = Run(ordinal(0.5, HALF), ordinal(0.5, HALF) + 2, NAN, 3.0)
     assert interval(run, HALF) == Interval(
