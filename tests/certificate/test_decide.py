@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from qvm_verify.certificate.decide import _share
+from qvm_verify.certificate.decide import THEOREM, _share
 from qvm_verify.certificate.runs import Run
 from qvm_verify.exits import InputError
 from qvm_verify.snn.ordinals import ordinal
@@ -32,6 +32,13 @@ def test_a_failing_site_is_refuted_by_an_input_that_fails(method: str) -> None:
     assert certificate.evidence.verdict is Verdict.REFUTED
     assert certificate.intervals[0].first in certificate.evidence.detail
     assert activation.level(x) != neuron.spike_count(x)
+
+
+def test_a_certificate_says_what_it_rests_on() -> None:
+    activation, neuron = pair(4, "floor", 1.0, torch.float16)
+    rests = [decide(activation, neuron, activation, method).rests_on for method in ("boundary", "exhaustive")]
+    assert rests == [THEOREM, "plain evaluation (half precision)"]
+    assert "monotone" in THEOREM
 
 
 def test_the_steps_are_where_the_functions_rise() -> None:
