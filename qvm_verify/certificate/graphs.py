@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partialmethod, reduce
 from typing import Any
 
 import torch
@@ -77,16 +77,12 @@ class _Proxy(fx.Proxy):
     """A symbolic tensor that tells `a += b` from `a = a + b`."""
 
 
-def _record_in_place(name: str) -> None:
-
-    def record(self: fx.Proxy, other: Any) -> Any:
-        return self.tracer.create_proxy("call_function", getattr(operator, name), (self, other), {})
-
-    setattr(_Proxy, name, record)
+def _record_in_place(self: fx.Proxy, operation: Callable[[Any, Any], Any], other: Any) -> Any:
+    return self.tracer.create_proxy("call_function", operation, (self, other), {})
 
 
 for _name in IN_PLACE:
-    _record_in_place(_name)
+    setattr(_Proxy, _name, partialmethod(_record_in_place, getattr(operator, _name)))
 
 
 def is_site(module: nn.Module) -> bool:
