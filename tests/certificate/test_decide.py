@@ -68,6 +68,8 @@ def test_the_share_of_the_range_is_its_length() -> None:
 def test_the_share_is_one_of_the_threshold() -> None:
     half, one = (ordinal(place, torch.float32) for place in (0.5, 1.0))
     assert _share([Run(half, one - 1, 1.0, 0.0)], 2.0, torch.float32) == 0.25
+    half = ordinal(0.5, torch.float16)
+    assert _share([Run(-7, half - 1, 1.0, 0.0)], 1.0, torch.float16) == 0.5
 
 
 def test_levels_and_time_steps_are_compared_on_one_scale() -> None:
