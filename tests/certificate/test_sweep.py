@@ -221,6 +221,12 @@ def blocks_of(level: Counter, count: Counter, monkeypatch: pytest.MonkeyPatch) -
     return blocks
 
 
+def test_the_table_of_mantissas_misses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = blocks_of(torch.zeros_like, torch.zeros_like, monkeypatch)._table
+    (one,) = ordinals(1.0)
+    assert torch.equal(to_ordinals(table), torch.arange(one, one + (1 << 23)))
+
+
 def ordinals(*places: float) -> list[int]:
     return [int(to_ordinals(torch.tensor([place]))) for place in places]
 
