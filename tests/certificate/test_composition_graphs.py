@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from qvm_verify.certificate import compose
-from qvm_verify.certificate.graphs import Graph
 from qvm_verify.snn import IFNeuron, IFSettings, QuantizedActivation
 from tests.certificate.composed import Around, converted, converted_digits, digits, images, obstacles, put
 from tests.certificate.sites import decide, next_up, pair
@@ -171,55 +170,6 @@ def test_a_graph_that_differs_is_an_obstacle(
     assert any(expected in sentence for sentence in found), found
 
 
-class Renamed(nn.Module):
-    """As `Shifted` around a site, under names of one's own choice."""
-
-    def __init__(self, names: tuple[str, str], act: nn.Module) -> None:
-        super().__init__()
-        self.names, self.act = names, act
-        torch.manual_seed(0)
-        self.add_module(names[0], nn.Linear(4, 4))
-        self.register_buffer(names[1], torch.ones(4))
-
-    def forward(self, x: Tensor) -> Tensor:
-        linear, shift = (getattr(self, name) for name in self.names)
-        out: Tensor = self.act(linear(x) + shift).view(-1)
-        return out
-
-
-def test_layers_and_constants_may_have_other_names_and_methods_are_counted() -> None:
-    ann, snn, certificates = converted(Renamed(("linear", "shift"), QuantizedActivation(8, "floor", 2.0)))
-    renamed = Renamed(("dense", "moved"), snn.get_submodule("act")).eval()
-    for network in (snn, renamed):
-        assert obstacles(ann, network, certificates) == []
-        assert compose(ann, network, certificates).operations == 3  # the layer, the sum, the view
-    renamed.get_buffer("moved")[0] = next_up(torch.ones(1))
-    assert obstacles(ann, renamed, certificates) == ["shift: it differs in 1 of 4 values"]
-
-
-def raising(error: Exception) -> Callable[[Tensor], Tensor]:
-    def forward(x: Tensor) -> Tensor:
-        raise error
-
-    return forward
-
-
-def test_a_forward_that_fails_is_an_obstacle_by_its_message_or_else_its_type() -> None:
-    for error, reason in ((ValueError("one\ntwo"), "one"), (ValueError(), "ValueError")):
-        ann, snn, certificates = converted(Around(raising(error)))
-        composition = compose(ann, snn, certificates)
-        assert [str(obstacle) for obstacle in composition.obstacles] == [
-            f"{label}: cannot be traced by torch.fx: {reason}" for label in ("ANN", "SNN")
-        ]
-        assert (composition.sites, composition.operations) == (0, 0)
-
-
-def test_memory_that_runs_out_is_no_obstacle_but_a_mishap() -> None:
-    ann, snn, certificates = converted(Around(raising(MemoryError())))
-    with pytest.raises(MemoryError):
-        compose(ann, snn, certificates)
-
-
 def test_in_place_operators_are_told_from_the_others() -> None:
     def out_of_place(x: Tensor) -> Tensor:
         y = x + 1
@@ -327,27 +277,3 @@ def test_a_hook_of_all_modules_is_an_obstacle() -> None:
     finally:
         handle.remove()
     assert found == [f"{label}: a hook of all modules runs, which no graph shows" for label in ("ANN", "SNN")]
-
-
-class Shifted(nn.Module):
-    """Uses one of each kind of node."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shift = nn.Parameter(torch.ones(1))
-        self.relu = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.abs(self.relu(x + self.shift))
-
-
-def test_a_sentence_calls_each_node_by_what_it_does() -> None:
-    graph = Graph(Shifted())
-    assert [graph.describe(node) for node in graph.nodes] == [
-        "placeholder",
-        "a tensor",
-        "add",
-        "ReLU",
-        "abs",
-        "output",
-    ]
