@@ -97,3 +97,16 @@ def test_an_interrupt_while_the_command_is_imported_is_told_as_any_other(tmp_pat
     monkeypatch.syspath_prepend(tmp_path)
     assert run_module("slow_to_import", []) == 130
     assert capsys.readouterr().err == "qvm-verify: interrupted\n"
+
+
+def test_a_defect_of_the_tool_passes_for_no_verdict(monkeypatch, capsys):
+    def command(arguments):
+        raise ZeroDivisionError("one over\nzero")
+
+    monkeypatch.delenv("QVM_TRACEBACK", raising=False)
+    assert run_command(command, []) == Exit.CONTRADICTION
+    sentence = "qvm-verify: defect of this tool, please report it: ZeroDivisionError: one over zero\n"
+    assert capsys.readouterr().err == sentence
+    monkeypatch.setenv("QVM_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        run_command(command, [])

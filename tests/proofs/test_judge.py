@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from qvm_verify.claims import claim
-from qvm_verify.proofs import real
+from qvm_verify.proofs import real, witness
 from qvm_verify.proofs.judge import Judgement, judge
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import Answer
@@ -122,3 +122,19 @@ def test_the_smallest_counterexample_is_smallest_because_below_it_there_is_none(
     below = [q for q in real.obligations(claim("theorem-3-floor-streaming")) if q.name == "T = 1"]
     assert [q.expect for q in below] == ["unsat"]
     assert FALSE.smallest == {"time_steps": 1}
+
+
+def test_a_counterexample_without_exact_numbers_is_passed_over_for_one_that_has_them() -> None:
+    irrational = Answer("cvc5", "sat", reason="no exact model: it holds the irrational number √2")
+    exact = Answer("z3", "sat", {"v_init": Fraction(1), "current_1": Fraction(1)})
+    assert judged("theorem-2-printed", {"T = 1": [irrational, exact]}).evidence.verdict is Verdict.REFUTED
+    found = judged("theorem-2-printed", {"T = 1": [irrational]})
+    assert found.evidence.verdict is Verdict.ERROR
+    assert "no solver gave a counterexample that can be replayed" in found.evidence.detail
+
+
+def test_a_counterexample_that_is_no_number_does_not_replay() -> None:
+    values = {"v_init": Fraction(1), "current_1": float("nan")}
+    assert witness.replay(FALSE, values, {"time_steps": 1}) is None
+    with pytest.raises(ValueError, match="no bfloat16"):
+        witness.number_maker("bfloat16")

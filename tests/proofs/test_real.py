@@ -1,6 +1,7 @@
 from fractions import Fraction
 
 import pytest
+import z3
 
 from qvm_verify.claims import CLAIMS, Claim, Subject, claim
 from qvm_verify.claims.mutants import FiresOnTheOtherSide, ResetsToZero, ResetsTwice
@@ -9,7 +10,7 @@ from qvm_verify.proofs.induction import Induction
 from qvm_verify.proofs.invariants import INDUCTIONS, constant_current, potential_is_bounded
 from qvm_verify.proofs.obligation import Obligation
 from qvm_verify.proofs.solvers import Job, ask_solver, discharge_all
-from qvm_verify.proofs.symbols import Symbols
+from qvm_verify.proofs.symbols import Symbols, float_value
 from qvm_verify.verdict import Verdict
 
 AT_ONCE = [
@@ -126,3 +127,11 @@ def test_a_question_about_concrete_values_is_what_the_reference_computes() -> No
                 claim="c", name="n", assumptions=[], goal=term == exact.quantize(z, quantizer)
             )
             assert ask_solver(asked.smtlib, "z3", 5).status == "unsat"
+
+
+def test_floats_have_no_integers_and_no_words() -> None:
+    symbols = Symbols("float32")
+    with pytest.raises(ValueError, match="an integer variable has no meaning in float32"):
+        symbols.integer("k")
+    with pytest.raises(TypeError, match="no float for 'one'"):
+        float_value("one", z3.Float32())

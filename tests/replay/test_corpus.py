@@ -8,6 +8,7 @@ import pytest
 
 from qvm_verify.audit.command import command as audit
 from qvm_verify.exits import run_command
+from qvm_verify.replay import judges
 from qvm_verify.replay.command import command as replay
 from tests.commands import read, refused
 from tests.replay.corpus import CORPUS, changed, report_of, written
@@ -187,3 +188,18 @@ def test_an_emitted_test_is_only_written_where_something_reproduces(reports, run
 
 def test_the_same_audit_gives_the_same_counterexamples():
     assert report_of("v-init").counterexamples == report_of("v-init").counterexamples
+
+
+def test_what_does_not_reproduce_is_not_judged_in_another_network(monkeypatch):
+    gone = judges.Judgement(judges.Status.ERROR, "gone")
+    monkeypatch.setattr(judges, "judge", lambda c: gone)
+    assert judges.judge_in(None, None) is gone
+
+
+def test_a_network_on_which_pytorch_and_the_reference_differ_is_an_error(monkeypatch):
+    monkeypatch.setattr(judges, "judge", lambda c: judges.Judgement(judges.Status.REPRODUCED, ""))
+    monkeypatch.setattr(judges, "run_case", lambda case: (1, 2))
+    monkeypatch.setattr(judges, "run_on_torch", lambda case: (1, 3))
+    status, detail = judges.judge_in(None, None)
+    assert status is judges.Status.ERROR
+    assert detail == "PyTorch finds M = 1, N = 3, unlike the reference"

@@ -5,6 +5,7 @@ from rich.console import Console
 from torch import nn
 
 from qvm_verify.audit import verify
+from qvm_verify.report import sentences
 from qvm_verify.report.terminal import print_report
 from qvm_verify.snn import QuantizedActivation, convert
 from tests.audit.foreign import Chain
@@ -53,3 +54,9 @@ def test_names_of_sites_are_never_taken_for_markup(name):
     ann = chain()
     ann.add_module(name, QuantizedActivation(4, "floor"))
     assert f"ANN {name} is never called" in printed(ann, convert(ann), column(0.3))
+
+
+def test_where_no_site_has_a_margin_nothing_is_said_of_one():
+    rows = [{"margin_ulps": None, "site": "a"}, {"margin_ulps": 3, "site": "b"}]
+    assert sentences._nearest({"layers": rows[:1]}) == ""
+    assert "b" in sentences._nearest({"layers": rows})

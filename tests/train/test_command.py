@@ -12,7 +12,9 @@ import torch
 
 from qvm_verify import networks
 from qvm_verify.audit.command import command as audit
+from qvm_verify.exits import InputError
 from qvm_verify.train.command import command as train
+from qvm_verify.train.start import first_of
 from tests.commands import refused
 from tests.datasets.files import REAL, needs_real_data
 from tests.training.runs import same
@@ -160,3 +162,9 @@ def test_data_to_test_on_must_have_labels_and_data_to_train_on_images(run, tmp_p
     given = ["--arch", "digits_cnn", "--epochs", 1, "--threads", 1]
     refused(run(train, *given, "--test-data", "npz:unlabelled.npz"), "unlabelled.npz", "no labels")
     refused(run(train, *given, "--data", "npz:none.npz", "--classes", 10), "holds no image")
+
+
+def test_data_without_an_image_is_refused():
+    with pytest.raises(InputError, match="the data holds no image"):
+        first_of([])
+    assert first_of([("image", 3)]) == ("image", 3)
