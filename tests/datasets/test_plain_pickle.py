@@ -207,3 +207,9 @@ def test_a_truncated_pickle_is_refused(keep, tmp_path):
     path = written(tmp_path, {"data": np.zeros((2, 3), dtype=np.uint8), "labels": [1, 2]})
     path.write_bytes(path.read_bytes()[:keep])
     assert "truncated or corrupt after byte" in refusal(load_plain, path)
+
+
+def test_items_go_into_what_can_hold_them_only(tmp_path):
+    corrupt = "truncated or corrupt"
+    for raw in (b"\x80\x02](K\x01K\x02u.", b"\x80\x02}(K\x01u.", b"\x80\x02}(K\x01e."):
+        assert corrupt in refusal(load_plain, written(tmp_path, raw))
