@@ -14,7 +14,7 @@ from tests.certificate.sites import next_up
 
 
 class Renamed(nn.Module):
-    """As `Shifted` around a site, under names of one's own choice."""
+    """A layer, a shift and a site, under names of one's own choice."""
 
     def __init__(self, names: tuple[str, str], act: nn.Module) -> None:
         super().__init__()
